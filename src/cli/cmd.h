@@ -1,0 +1,16 @@
+/*
+ * cli/cmd.h - the subcommands of sworn, one file each.
+ *
+ * Each gets its own name as argv[0] and returns the exit status: 0 fine,
+ * 1 failed, 2 wrong usage.
+ */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+int cmd_apply(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_key(int argc, char **argv);
+int cmd_passwd(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+
+#endif

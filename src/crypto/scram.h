@@ -1,0 +1,64 @@
+/*
+ * crypto/scram.h - SCRAM-SHA-256 (RFC 5802, RFC 7677), both sides.
+ *
+ * Text of the exchange in and out; no sockets. No channel binding yet.
+ * A verifier is PostgreSQL's pg_authid.rolpassword form:
+ * SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>
+ * Passwords are used as given (SASLprep is the identity for ASCII; others
+ * are taken as bytes, as PostgreSQL does when preparation fails).
+ */
+#ifndef CRYPTO_SCRAM_H
+#define CRYPTO_SCRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/hash.h"
+
+#define SCRAM_ITERATIONS 4096
+#define SCRAM_ITERATIONS_MAX 1000000
+#define SCRAM_SALT_MAX 64
+#define SCRAM_TEXT_MAX 2048
+
+struct buf;
+
+struct scram_verifier {
+	unsigned iterations;
+	uint8_t salt[SCRAM_SALT_MAX];
+	size_t salt_len;
+	uint8_t stored_key[HASH_LEN];
+	uint8_t server_key[HASH_LEN];
+};
+
+int scram_verifier_make(const char *password, struct scram_verifier *ret);
+int scram_verifier_read(const char *text, struct scram_verifier *ret);
+void scram_verifier_write(const struct scram_verifier *v, struct buf *out);
+/*
+ * A verifier for a user that does not exist, steady for a name and a secret,
+ * so that an exchange with it cannot be told from one with a wrong password.
+ */
+int scram_verifier_mock(const char *user, const uint8_t secret[static HASH_LEN],
+    struct scram_verifier *ret);
+
+struct scram_server;
+struct scram_server *scram_server_new(const struct scram_verifier *v);
+void scram_server_free(struct scram_server *s);
+/* First: client-first-message -> server-first-message. */
+int scram_server_first(struct scram_server *s, const char *in, size_t len,
+    struct buf *out);
+/* Final: client-final-message -> server-final-message. 0: who they say they
+ * are; ERR_DENIED: wrong proof; ERR_FORMAT: malformed. */
+int scram_server_final(struct scram_server *s, const char *in, size_t len,
+    struct buf *out);
+
+struct scram_client;
+struct scram_client *scram_client_new(const char *password);
+void scram_client_free(struct scram_client *c);
+int scram_client_first(struct scram_client *c, struct buf *out);
+int scram_client_final(struct scram_client *c, const char *in, size_t len,
+    struct buf *out);
+/* Checks the server's signature: 0, ERR_CRYPTO or ERR_FORMAT. */
+int scram_client_check(struct scram_client *c, const char *in, size_t len);
+
+#endif

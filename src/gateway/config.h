@@ -1,0 +1,123 @@
+/*
+ * gateway/config.h - sworn.conf and the files that it names.
+ *
+ * Read once; immutable afterwards. Paths in it are relative to the file's
+ * own folder. Format: docs/configuration.md.
+ */
+#ifndef GATEWAY_CONFIG_H
+#define GATEWAY_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct catalog;
+struct directory;
+struct policy;
+
+enum store_mode {
+	STORE_OBSERVE,
+	STORE_ENFORCE,
+};
+
+const char *store_mode_text(enum store_mode m);
+
+struct config_listener {
+	const char *address;
+	uint16_t port;		/* 0: any free one, reported at start */
+};
+
+struct config_text {		/* a file that policy decisions rest on */
+	const char *path;
+	const char *text;
+	size_t len;
+	char sha256[65];	/* hex */
+};
+
+struct config_login {		/* a role at the store, and its password */
+	const char *role;
+	const char *password;
+};
+
+struct config_store {
+	const char *name;	/* the database name that clients ask for */
+	const char *host;	/* address, or directory of a UNIX socket */
+	uint16_t port;
+	const char *database;
+	enum store_mode mode;
+	const char *const *residences;
+	size_t n_residences;
+	struct config_text catalog_text;
+	struct catalog *catalog;
+	const char *observe_role;	/* of persons in mode observe; or NULL */
+	/* Roles of services: principal id -> role. */
+	const char *const *service_principals;
+	const char *const *service_roles;
+	size_t n_services;
+	const char *credentials_path;	/* role:password lines, mode 0600 */
+	struct config_login *logins;	/* theirs, and those that apply made */
+	size_t n_logins;
+	const char *applied_path;	/* what `sworn apply` wrote; in state_dir */
+	/* Subjects by residence, counted by apply. */
+	const char **count_labels;
+	uint64_t *counts;
+	size_t n_counts;
+	int64_t counted_ms;
+};
+
+struct config_user {		/* how a principal proves who it is */
+	const char *principal;
+	const char *verifier;	/* crypto/scram.h's form */
+};
+
+struct config {
+	const char *path;
+	char sha256[65];
+	const char *gateway;		/* name in records */
+	const char *state_dir;
+	const char *log_dir;
+	const char *log_key_file;
+	uint64_t heartbeat_ms;
+	uint64_t publish_ms;
+	unsigned workers;
+	const struct config_listener *listeners;
+	size_t n_listeners;
+	bool has_console;
+	struct config_listener console;
+	struct config_store *stores;
+	size_t n_stores;
+	const char *users_path;
+	const struct config_user *users;	/* sorted by principal */
+	size_t n_users;
+	struct config_text directory_text;
+	struct directory *directory;
+	struct config_text policy_text;
+	struct policy *policy;
+	/* Limits, each with a default that docs/configuration.md gives. */
+	unsigned max_sessions;
+	unsigned login_timeout_ms;
+	unsigned connect_timeout_ms;	/* to a store */
+	unsigned log_timeout_ms;	/* a release waits this long for the log */
+};
+
+/*
+ * Loads everything. On failure *w has the sentence, and file (static
+ * storage or arena: valid until config_free) which file it is about.
+ */
+int config_load(const char *path, struct config **ret, struct why *w,
+    char file[static 1024]);
+void config_free(struct config *c);
+
+const struct config_store *config_store_find(const struct config *c,
+    const char *name);
+const struct config_user *config_user_find(const struct config *c,
+    const char *principal);
+const struct config_login *config_login_find(const struct config_store *s,
+    const char *role);
+/* The role of a service principal at a store, or NULL. */
+const char *config_service_role(const struct config_store *s,
+    const char *principal);
+
+#endif

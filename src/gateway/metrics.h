@@ -1,0 +1,31 @@
+/*
+ * gateway/metrics.h - counters shared by the processes.
+ *
+ * One page of atomic counters, mapped shared before the processes part; the
+ * console only reads it.
+ */
+#ifndef GATEWAY_METRICS_H
+#define GATEWAY_METRICS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct metrics {
+	atomic_uint_fast64_t sessions_opened;
+	atomic_uint_fast64_t sessions_closed;
+	atomic_uint_fast64_t logins_failed;
+	atomic_uint_fast64_t statements;
+	atomic_uint_fast64_t denials;
+	atomic_uint_fast64_t rows;
+	atomic_uint_fast64_t bytes;
+	atomic_uint_fast64_t log_durable;	/* records */
+	atomic_uint_fast64_t log_published;
+	atomic_uint_fast64_t log_failures;
+	atomic_uint_fast64_t log_syncs;
+	atomic_uint_fast64_t log_ok;		/* 1 while records are accepted */
+	atomic_uint_fast64_t gateway_ok;	/* 1 while it accepts sessions */
+	atomic_uint_fast64_t log_restarts;
+	atomic_uint_fast64_t gateway_beat_ms;	/* wall clock of its last beat */
+};
+
+#endif

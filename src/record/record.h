@@ -1,0 +1,245 @@
+/*
+ * record/record.h - the entries of the log: encode, decode.
+ *
+ * One JSON object an entry, UTF-8, at most RECORD_MAX bytes. No subject is
+ * named in it: counts, labels, keyed hashes. docs/records.md has each field.
+ * Every entry: v, gateway, seq (its index in this gateway's log), time,
+ * type. Entries of a session: session, n (0, 1, 2 ... without gaps).
+ * Memory: decoded records live in the caller's arena; encoding borrows.
+ */
+#ifndef RECORD_RECORD_H
+#define RECORD_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#define RECORD_VERSION 1
+#define RECORD_MAX 65535
+#define RECORD_HASH_HEX 64
+
+struct arena;
+
+enum record_type {
+	RECORD_NONE = 0,
+	RECORD_GENESIS,		/* first of a log */
+	RECORD_BOOT,		/* the gateway started */
+	RECORD_STOP,		/* the gateway stopped in order */
+	RECORD_OBJECT,		/* policy, catalog, directory took effect */
+	RECORD_STORE,		/* a store's mode and residences took effect */
+	RECORD_SESSION,		/* a session opened */
+	RECORD_BACKEND,		/* its login at the store */
+	RECORD_CLEARANCE,	/* its purpose or ticket changed */
+	RECORD_STATEMENT,	/* about to be run; bounds what it discloses */
+	RECORD_RESULT,		/* what a statement released */
+	RECORD_DENIAL,		/* a statement or session refused by a rule */
+	RECORD_LOGIN_FAILURE,	/* nobody got in */
+	RECORD_HEARTBEAT,
+	RECORD_CLOSE,		/* a session ended */
+};
+
+const char *record_type_text(enum record_type t);
+
+struct record_strs {
+	const char *const *s;
+	size_t n;
+};
+
+/* A path of control, as directory/control.h has it. */
+struct record_path {
+	const char *label;
+	struct record_strs kinds;	/* "location", "actual", ... */
+	struct record_strs steps;	/* the words of each edge */
+};
+
+/* What can be reached of one table. */
+struct record_table {
+	const char *table;		/* schema.name */
+	struct record_strs residences;
+	struct record_strs categories;	/* shown plain */
+	struct record_strs masked;	/* categories shown masked */
+};
+
+struct record_bound {
+	const struct record_table *tables;
+	size_t n;
+};
+
+struct record_genesis {
+	const char *origin;		/* of the log */
+	const char *key;		/* its verifier key */
+};
+
+struct record_boot {
+	const char *program;		/* "sworn 0.1.0" */
+	const char *config;		/* SHA-256 of the configuration, hex */
+	uint64_t heartbeat_ms;		/* at most this long without a record */
+	uint64_t last;			/* seq of the entry before this one */
+	bool clean;			/* that entry is a stop or the genesis */
+};
+
+struct record_stop {
+	uint64_t opened, closed;	/* sessions since boot */
+};
+
+struct record_object {
+	const char *kind;		/* "policy", "catalog", "directory" */
+	const char *name;		/* policy's or catalog's name; "" */
+	const char *sha256;		/* hex: objects/<sha256> beside the log */
+	uint64_t len;
+};
+
+struct record_count {
+	const char *label;
+	uint64_t n;
+};
+
+struct record_store {
+	const char *store;
+	const char *mode;		/* "observe", "enforce" */
+	struct record_strs residences;
+	const char *catalog;		/* SHA-256, hex */
+	/* Subjects by residence when last counted; n_subjects 0: never. */
+	const struct record_count *subjects;
+	size_t n_subjects;
+	int64_t counted_ms;
+};
+
+/* Session fields: also those of a clearance record, which repeats what the
+ * change of purpose or ticket changed (principal, kind, source and control
+ * are as in the session record and absent there). */
+struct record_session {
+	const char *session;		/* 16 hex digits */
+	uint64_t n;
+	const char *store;
+	const char *mode;
+	const char *principal;
+	const char *kind;		/* "person", "service" */
+	const char *source;		/* address:port */
+	struct record_strs seen_at;	/* labels by network; maybe none */
+	struct record_strs roles;
+	struct record_strs employers;
+	struct record_strs issuers;
+	const struct record_path *control;
+	size_t n_control;
+	const char *purpose;		/* NULL: none */
+	const char *ticket;		/* NULL: none */
+	const char *policy;		/* SHA-256 of the policy, hex */
+	const char *directory;		/* and of the directory */
+	const char *clearance;		/* SHA-256 of its canonical text, hex */
+	const char *role;		/* the login at the store; "" if none */
+	struct record_bound bound;	/* all that the session can reach */
+	/* Observe: the bound that enforcing would have left. */
+	bool has_would;
+	struct record_bound would;
+};
+
+struct record_backend {
+	const char *session;
+	uint64_t n;
+	const char *role;
+	uint32_t pid;			/* of the server process */
+};
+
+/* Why a rule refused, or would have refused. */
+struct record_refusal {
+	const char *table;		/* "" if not about a table */
+	const char *rule;		/* "" if no rule permits */
+	const char *because;		/* the path of control, in words; "" */
+	const char *sqlstate;
+};
+
+struct record_statement {
+	const char *session;
+	uint64_t n;
+	const char *text_hmac;		/* keyed hash of the SQL, hex */
+	const char *what;		/* "SELECT", "COPY", ... */
+	const char *basis;		/* "bounded" */
+	bool whole;			/* bounded by the whole clearance */
+	const char *whole_why;		/* "" unless whole */
+	struct record_bound bound;
+	struct record_strs rules;	/* that permit */
+	const struct record_refusal *would; /* observe: refused if enforced */
+	size_t n_would;
+};
+
+struct record_result {
+	const char *session;
+	uint64_t n;
+	uint64_t of;			/* n of the statement or session record */
+	uint64_t rows;			/* data rows and COPY rows released */
+	uint64_t bytes;			/* of them */
+	const char *sqlstate;		/* "00000", or the error's */
+};
+
+struct record_denial {
+	const char *session;
+	uint64_t n;
+	const char *text_hmac;		/* "" if not about a statement */
+	const char *what;
+	struct record_refusal refusal;
+};
+
+struct record_login_failure {
+	const char *principal;		/* as claimed, if it is known, else "" */
+	const char *store;		/* as asked for, if it is known, else "" */
+	const char *source;
+	const char *reason;		/* "password", "network", ... */
+	const char *sqlstate;
+};
+
+struct record_heartbeat {
+	uint64_t opened, closed;	/* sessions since boot */
+};
+
+struct record_close {
+	const char *session;
+	uint64_t n;			/* so the session has n + 1 records */
+	uint64_t statements, denials;
+	uint64_t rows, bytes;		/* released to the client */
+	const char *reason;		/* "client", "store", "stop", ... */
+};
+
+struct record {
+	enum record_type type;
+	const char *gateway;
+	uint64_t seq;
+	int64_t time_ms;
+	union {
+		struct record_genesis genesis;
+		struct record_boot boot;
+		struct record_stop stop;
+		struct record_object object;
+		struct record_store store;
+		struct record_session session;	/* also RECORD_CLEARANCE */
+		struct record_backend backend;
+		struct record_statement statement;
+		struct record_result result;
+		struct record_denial denial;
+		struct record_login_failure login_failure;
+		struct record_heartbeat heartbeat;
+		struct record_close close;
+	} u;
+};
+
+/*
+ * Encoding is in two parts, since a record's seq and time are known only
+ * when it takes its place in the log: the body is everything of the object
+ * behind them, without the opening brace, with the closing one.
+ * ERR_LIMIT: longer than RECORD_MAX less RECORD_ENVELOPE_MAX.
+ */
+#define RECORD_ENVELOPE_MAX 512
+int record_encode_body(const struct record *r, struct buf *out);
+/* {"v":1,"gateway":"...","seq":N,"time":"...", */
+int record_encode_envelope(const char *gateway, uint64_t seq, int64_t time_ms,
+    struct buf *out);
+
+/* Strict: unknown types or members, wrong types, duplicates, bytes behind
+ * the object are ERR_FORMAT; *w says which (line is 0). */
+int record_decode(struct bytes in, struct arena *a, struct record *ret,
+    struct why *w);
+
+#endif
