@@ -4,15 +4,12 @@
  */
 #include "crypto/hash.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
-
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "crypto/openssl.h"
 
 struct hash {
 	EVP_MD_CTX *ctx;

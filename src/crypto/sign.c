@@ -4,11 +4,10 @@
  */
 #include "crypto/sign.h"
 
-#include <openssl/evp.h>
-
 #include <string.h>
 
 #include "base/err.h"
+#include "crypto/openssl.h"
 
 int
 sign_public(const uint8_t seed[static SIGN_SEED_LEN],

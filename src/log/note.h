@@ -32,6 +32,15 @@ int note_key_make(const char *name, uint8_t type,
 int note_key_read(const char *text, size_t len, struct note_key *ret);
 void note_key_write(const struct note_key *k, struct buf *out);
 
+/*
+ * A private key: PRIVATE+KEY+name+hex8(keyID)+base64(0x01 || seed). The
+ * caller wipes the seed, and out.
+ */
+int note_private_read(const char *text, size_t len, struct note_key *ret,
+    uint8_t seed[static SIGN_SEED_LEN]);
+int note_private_write(const struct note_key *k,
+    const uint8_t seed[static SIGN_SEED_LEN], struct buf *out);
+
 /* Appends body, blank line and one type 0x01 signature line to out. */
 int note_sign(const char *body, size_t body_len, const struct note_key *key,
     const uint8_t seed[static SIGN_SEED_LEN], struct buf *out);

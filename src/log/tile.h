@@ -25,6 +25,13 @@ unsigned tile_width(unsigned level, uint64_t index, uint64_t size);
 /* Number of tiles (full and partial) at a level for a tree of `size`. */
 uint64_t tile_count(unsigned level, uint64_t size);
 
+/*
+ * The hash of a complete subtree inside one tile: of the 2^level hashes
+ * (level 0..8) from index * 2^level on. ERR_FORMAT if the tile is too short.
+ */
+int tile_subtree(struct bytes tile, unsigned level, uint64_t index,
+    struct merkle_hash *ret);
+
 /* The next entry of a bundle. 0, ERR_SHORT at the end, ERR_FORMAT if cut. */
 int tile_entry(struct reader *r, struct bytes *ret);
 int tile_entry_write(struct buf *out, const void *entry, size_t len);
