@@ -1,0 +1,261 @@
+/*
+ * The members of each record in the order in which they are written. Names
+ * are part of the log's format (docs/records.md): they never change their
+ * meaning within one RECORD_VERSION.
+ */
+#include "record/shape.h"
+
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define SHAPE(fields, type) {fields, COUNT(fields), sizeof(type)}
+
+#define FIELD(kind, type, member, name) \
+	{name, kind, offsetof(type, member), 0, 0, NULL, NULL}
+#define ENUM(type, member, name, names) \
+	{name, SHAPE_ENUM, offsetof(type, member), 0, 0, NULL, names}
+#define LIST(kind, type, member, count, name, of) \
+	{name, kind, offsetof(type, member), offsetof(type, count), 0, of, NULL}
+
+static const char *const modes[] = {"observe", "enforce", NULL};
+static const char *const kinds[] = {"person", "service", NULL};
+static const char *const objects[] = {"policy", "catalog", "directory", NULL};
+static const char *const bases[] = {"bounded", NULL};
+
+static const struct shape_field path_fields[] = {
+	FIELD(SHAPE_NAME, struct record_path, label, "label"),
+	FIELD(SHAPE_STRS, struct record_path, kinds, "kinds"),
+	FIELD(SHAPE_STRS, struct record_path, steps, "steps"),
+};
+static const struct shape path_shape = SHAPE(path_fields, struct record_path);
+
+static const struct shape_field table_fields[] = {
+	FIELD(SHAPE_NAME, struct record_table, table, "table"),
+	FIELD(SHAPE_STRS, struct record_table, residences, "residences"),
+	FIELD(SHAPE_STRS, struct record_table, categories, "categories"),
+	FIELD(SHAPE_STRS, struct record_table, masked, "masked"),
+};
+static const struct shape table_shape =
+    SHAPE(table_fields, struct record_table);
+
+static const struct shape_field count_fields[] = {
+	FIELD(SHAPE_NAME, struct record_count, label, "label"),
+	FIELD(SHAPE_U64, struct record_count, n, "n"),
+};
+static const struct shape count_shape =
+    SHAPE(count_fields, struct record_count);
+
+static const struct shape_field refusal_fields[] = {
+	FIELD(SHAPE_STR, struct record_refusal, table, "table"),
+	FIELD(SHAPE_STR, struct record_refusal, rule, "rule"),
+	FIELD(SHAPE_STR, struct record_refusal, because, "because"),
+	FIELD(SHAPE_STR, struct record_refusal, sqlstate, "sqlstate"),
+};
+static const struct shape refusal_shape =
+    SHAPE(refusal_fields, struct record_refusal);
+
+static const struct shape_field genesis_fields[] = {
+	FIELD(SHAPE_NAME, struct record_genesis, origin, "origin"),
+	FIELD(SHAPE_NAME, struct record_genesis, key, "key"),
+};
+
+static const struct shape_field boot_fields[] = {
+	FIELD(SHAPE_NAME, struct record_boot, program, "program"),
+	FIELD(SHAPE_HASH, struct record_boot, config, "config"),
+	FIELD(SHAPE_U64, struct record_boot, heartbeat_ms, "heartbeat_ms"),
+	FIELD(SHAPE_U64, struct record_boot, last, "last"),
+	FIELD(SHAPE_BOOL, struct record_boot, clean, "clean"),
+};
+
+static const struct shape_field stop_fields[] = {
+	FIELD(SHAPE_U64, struct record_stop, opened, "opened"),
+	FIELD(SHAPE_U64, struct record_stop, closed, "closed"),
+};
+
+static const struct shape_field object_fields[] = {
+	ENUM(struct record_object, kind, "kind", objects),
+	FIELD(SHAPE_STR, struct record_object, name, "name"),
+	FIELD(SHAPE_HASH, struct record_object, sha256, "sha256"),
+	FIELD(SHAPE_U64, struct record_object, len, "len"),
+};
+
+static const struct shape_field store_fields[] = {
+	FIELD(SHAPE_NAME, struct record_store, store, "store"),
+	ENUM(struct record_store, mode, "mode", modes),
+	FIELD(SHAPE_STRS, struct record_store, residences, "residences"),
+	FIELD(SHAPE_HASH, struct record_store, catalog, "catalog"),
+	LIST(SHAPE_OPT_LIST, struct record_store, subjects, n_subjects,
+	    "subjects", &count_shape),
+	FIELD(SHAPE_TIME, struct record_store, counted_ms, "counted"),
+};
+
+#define SESSION(kind, member, name) \
+	FIELD(kind, struct record_session, member, name)
+
+/* What a clearance record has too, at its end. */
+#define CLEARANCE_FIELDS \
+	SESSION(SHAPE_OPT, purpose, "purpose"), \
+	SESSION(SHAPE_OPT, ticket, "ticket"), \
+	SESSION(SHAPE_HASH, policy, "policy"), \
+	SESSION(SHAPE_HASH, directory, "directory"), \
+	SESSION(SHAPE_HASH, clearance, "clearance"), \
+	SESSION(SHAPE_STR, role, "role"), \
+	LIST(SHAPE_LIST, struct record_session, bound.tables, bound.n, \
+	    "bound", &table_shape), \
+	{"would", SHAPE_FLAG_LIST, \
+	    offsetof(struct record_session, would.tables), \
+	    offsetof(struct record_session, would.n), \
+	    offsetof(struct record_session, has_would), &table_shape, NULL}
+
+static const struct shape_field session_fields[] = {
+	SESSION(SHAPE_NAME, session, "session"),
+	SESSION(SHAPE_U64, n, "n"),
+	SESSION(SHAPE_NAME, store, "store"),
+	ENUM(struct record_session, mode, "mode", modes),
+	SESSION(SHAPE_NAME, principal, "principal"),
+	ENUM(struct record_session, kind, "kind", kinds),
+	SESSION(SHAPE_STR, source, "source"),
+	SESSION(SHAPE_STRS, seen_at, "seen_at"),
+	SESSION(SHAPE_STRS, roles, "roles"),
+	SESSION(SHAPE_STRS, employers, "employers"),
+	SESSION(SHAPE_STRS, issuers, "issuers"),
+	LIST(SHAPE_LIST, struct record_session, control, n_control,
+	    "control", &path_shape),
+	CLEARANCE_FIELDS,
+};
+
+static const struct shape_field clearance_fields[] = {
+	SESSION(SHAPE_NAME, session, "session"),
+	SESSION(SHAPE_U64, n, "n"),
+	SESSION(SHAPE_NAME, store, "store"),
+	ENUM(struct record_session, mode, "mode", modes),
+	CLEARANCE_FIELDS,
+};
+
+static const struct shape_field backend_fields[] = {
+	FIELD(SHAPE_NAME, struct record_backend, session, "session"),
+	FIELD(SHAPE_U64, struct record_backend, n, "n"),
+	FIELD(SHAPE_STR, struct record_backend, role, "role"),
+	FIELD(SHAPE_U32, struct record_backend, pid, "pid"),
+};
+
+static const struct shape_field statement_fields[] = {
+	FIELD(SHAPE_NAME, struct record_statement, session, "session"),
+	FIELD(SHAPE_U64, struct record_statement, n, "n"),
+	FIELD(SHAPE_STR, struct record_statement, text_hmac, "text_hmac"),
+	FIELD(SHAPE_STR, struct record_statement, what, "what"),
+	ENUM(struct record_statement, basis, "basis", bases),
+	FIELD(SHAPE_BOOL, struct record_statement, whole, "whole"),
+	FIELD(SHAPE_STR, struct record_statement, whole_why, "whole_why"),
+	LIST(SHAPE_LIST, struct record_statement, bound.tables, bound.n,
+	    "bound", &table_shape),
+	FIELD(SHAPE_STRS, struct record_statement, rules, "rules"),
+	LIST(SHAPE_OPT_LIST, struct record_statement, would, n_would,
+	    "would", &refusal_shape),
+};
+
+static const struct shape_field result_fields[] = {
+	FIELD(SHAPE_NAME, struct record_result, session, "session"),
+	FIELD(SHAPE_U64, struct record_result, n, "n"),
+	FIELD(SHAPE_U64, struct record_result, of, "of"),
+	FIELD(SHAPE_U64, struct record_result, rows, "rows"),
+	FIELD(SHAPE_U64, struct record_result, bytes, "bytes"),
+	FIELD(SHAPE_STR, struct record_result, sqlstate, "sqlstate"),
+};
+
+static const struct shape_field denial_fields[] = {
+	FIELD(SHAPE_NAME, struct record_denial, session, "session"),
+	FIELD(SHAPE_U64, struct record_denial, n, "n"),
+	FIELD(SHAPE_STR, struct record_denial, text_hmac, "text_hmac"),
+	FIELD(SHAPE_STR, struct record_denial, what, "what"),
+	{"refusal", SHAPE_OBJECT, offsetof(struct record_denial, refusal),
+	    0, 0, &refusal_shape, NULL},
+};
+
+static const struct shape_field login_failure_fields[] = {
+	FIELD(SHAPE_STR, struct record_login_failure, principal, "principal"),
+	FIELD(SHAPE_STR, struct record_login_failure, store, "store"),
+	FIELD(SHAPE_STR, struct record_login_failure, source, "source"),
+	FIELD(SHAPE_STR, struct record_login_failure, reason, "reason"),
+	FIELD(SHAPE_STR, struct record_login_failure, sqlstate, "sqlstate"),
+};
+
+static const struct shape_field heartbeat_fields[] = {
+	FIELD(SHAPE_U64, struct record_heartbeat, opened, "opened"),
+	FIELD(SHAPE_U64, struct record_heartbeat, closed, "closed"),
+};
+
+static const struct shape_field close_fields[] = {
+	FIELD(SHAPE_NAME, struct record_close, session, "session"),
+	FIELD(SHAPE_U64, struct record_close, n, "n"),
+	FIELD(SHAPE_U64, struct record_close, statements, "statements"),
+	FIELD(SHAPE_U64, struct record_close, denials, "denials"),
+	FIELD(SHAPE_U64, struct record_close, rows, "rows"),
+	FIELD(SHAPE_U64, struct record_close, bytes, "bytes"),
+	FIELD(SHAPE_STR, struct record_close, reason, "reason"),
+};
+
+static const struct shape shapes[] = {
+	[RECORD_GENESIS] = SHAPE(genesis_fields, struct record_genesis),
+	[RECORD_BOOT] = SHAPE(boot_fields, struct record_boot),
+	[RECORD_STOP] = SHAPE(stop_fields, struct record_stop),
+	[RECORD_OBJECT] = SHAPE(object_fields, struct record_object),
+	[RECORD_STORE] = SHAPE(store_fields, struct record_store),
+	[RECORD_SESSION] = SHAPE(session_fields, struct record_session),
+	[RECORD_BACKEND] = SHAPE(backend_fields, struct record_backend),
+	[RECORD_CLEARANCE] = SHAPE(clearance_fields, struct record_session),
+	[RECORD_STATEMENT] = SHAPE(statement_fields, struct record_statement),
+	[RECORD_RESULT] = SHAPE(result_fields, struct record_result),
+	[RECORD_DENIAL] = SHAPE(denial_fields, struct record_denial),
+	[RECORD_LOGIN_FAILURE] =
+	    SHAPE(login_failure_fields, struct record_login_failure),
+	[RECORD_HEARTBEAT] = SHAPE(heartbeat_fields, struct record_heartbeat),
+	[RECORD_CLOSE] = SHAPE(close_fields, struct record_close),
+};
+
+const struct shape *
+shape_of(enum record_type t)
+{
+	if (t <= RECORD_NONE || (size_t)t >= COUNT(shapes))
+		return NULL;
+	return &shapes[t];
+}
+
+static bool
+is_hash(const char *s)
+{
+	return s[0] == 0 || (strlen(s) == RECORD_HASH_HEX &&
+	    strspn(s, "0123456789abcdef") == RECORD_HASH_HEX);
+}
+
+bool
+shape_str_fits(const struct shape_field *f, const char *s)
+{
+	size_t i;
+
+	switch (f->kind) {
+	case SHAPE_NAME:
+		return s[0] != 0;
+	case SHAPE_HASH:
+		return is_hash(s);
+	case SHAPE_ENUM:
+		for (i = 0; f->names[i] != NULL; i++)
+			if (strcmp(f->names[i], s) == 0)
+				return true;
+		return false;
+	case SHAPE_STR:
+	case SHAPE_OPT:
+		return true;
+	case SHAPE_U64:
+	case SHAPE_U32:
+	case SHAPE_BOOL:
+	case SHAPE_TIME:
+	case SHAPE_STRS:
+	case SHAPE_LIST:
+	case SHAPE_OPT_LIST:
+	case SHAPE_FLAG_LIST:
+	case SHAPE_OBJECT:
+		break;
+	}
+	return false;
+}
