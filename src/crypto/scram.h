@@ -41,6 +41,14 @@ void scram_verifier_write(const struct scram_verifier *v, struct buf *out);
 int scram_verifier_mock(const char *user, const uint8_t secret[static HASH_LEN],
     struct scram_verifier *ret);
 
+/*
+ * The arithmetic of both sides: from a salted password and the exchange's
+ * AuthMessage, the client's proof and the server's signature.
+ */
+int scram_proof(const uint8_t salted[static HASH_LEN], const char *auth,
+    size_t auth_len, uint8_t proof[static HASH_LEN],
+    uint8_t signature[static HASH_LEN]);
+
 struct scram_server;
 struct scram_server *scram_server_new(const struct scram_verifier *v);
 void scram_server_free(struct scram_server *s);
@@ -52,6 +60,14 @@ int scram_server_first(struct scram_server *s, const char *in, size_t len,
 int scram_server_final(struct scram_server *s, const char *in, size_t len,
     struct buf *out);
 
+/* A password salted for one server: spares the iterations next time. */
+struct scram_salted {
+	unsigned iterations;	/* 0: nothing kept yet */
+	uint8_t salt[SCRAM_SALT_MAX];
+	size_t salt_len;
+	uint8_t password[HASH_LEN];
+};
+
 struct scram_client;
 struct scram_client *scram_client_new(const char *password);
 void scram_client_free(struct scram_client *c);
@@ -60,5 +76,10 @@ int scram_client_final(struct scram_client *c, const char *in, size_t len,
     struct buf *out);
 /* Checks the server's signature: 0, ERR_CRYPTO or ERR_FORMAT. */
 int scram_client_check(struct scram_client *c, const char *in, size_t len);
+/*
+ * Used by scram_client_final if salt and iterations are still the server's,
+ * else filled with the new ones. Borrowed until scram_client_free; a secret.
+ */
+void scram_client_keep(struct scram_client *c, struct scram_salted *salted);
 
 #endif
