@@ -76,7 +76,7 @@ merkle_frontier_add(struct merkle_frontier *f, const struct merkle_hash *leaf)
 	unsigned i;
 	int r;
 
-	if (f->size == UINT64_MAX)
+	if (f->size == MERKLE_SIZE_MAX)
 		return ERR_LIMIT;
 	for (i = 0; (f->size >> i & 1) != 0; i++)
 		if ((r = merkle_node(&f->edge[i], &h, &h)) != 0)
@@ -172,7 +172,7 @@ merkle_inclusion(uint64_t index, uint64_t size, merkle_read_fn *read,
 	size_t len = 0;
 	int r;
 
-	if (index >= size)
+	if (index >= size || size > MERKLE_SIZE_MAX)
 		return ERR_LIMIT;
 	while (left > 1) {
 		k = split(left);
@@ -201,7 +201,7 @@ merkle_consistency(uint64_t old, uint64_t size, merkle_read_fn *read,
 	size_t len = 0;
 	int r;
 
-	if (old > size)
+	if (old > size || size > MERKLE_SIZE_MAX)
 		return ERR_LIMIT;
 	*n = 0;
 	if (old == 0 || old == size)

@@ -14,6 +14,7 @@
 #include "crypto/hash.h"
 
 #define MERKLE_PROOF_MAX 64
+#define MERKLE_SIZE_MAX (UINT64_MAX >> 1) /* proofs of it are not longer */
 
 struct merkle_hash {
 	uint8_t h[HASH_LEN];
@@ -44,7 +45,8 @@ typedef int merkle_read_fn(void *arg, unsigned level, uint64_t index,
 
 int merkle_root(uint64_t size, merkle_read_fn *read, void *arg,
     struct merkle_hash *ret);
-/* Proofs: hashes from leaf to root. *n <= MERKLE_PROOF_MAX. */
+/* Proofs: hashes from leaf to root. *n <= MERKLE_PROOF_MAX. ERR_LIMIT: not
+ * within the tree, or a tree larger than MERKLE_SIZE_MAX. */
 int merkle_inclusion(uint64_t index, uint64_t size, merkle_read_fn *read,
     void *arg, struct merkle_hash ret[static MERKLE_PROOF_MAX], size_t *n);
 int merkle_consistency(uint64_t old, uint64_t size, merkle_read_fn *read,

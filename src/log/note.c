@@ -399,7 +399,7 @@ checkpoint_read(const char *body, size_t len, struct checkpoint *ret)
 		goto out;
 	memcpy(c.origin, line, n);
 	if (next_line(&p, end, &line, &n) != 0 ||
-	    text_u64(line, n, &c.size) != 0 ||
+	    text_u64(line, n, &c.size) != 0 || c.size > MERKLE_SIZE_MAX ||
 	    next_line(&p, end, &line, &n) != 0 || n != 44 ||
 	    text_unbase64(line, n, &root) != 0 || root.len != HASH_LEN)
 		goto out;
