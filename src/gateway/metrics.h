@@ -8,7 +8,10 @@
 #define GATEWAY_METRICS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+struct buf;
 
 struct metrics {
 	atomic_uint_fast64_t sessions_opened;
@@ -27,5 +30,12 @@ struct metrics {
 	atomic_uint_fast64_t log_restarts;
 	atomic_uint_fast64_t gateway_beat_ms;	/* wall clock of its last beat */
 };
+
+/* One zeroed page, shared with processes forked later; NULL on failure. */
+struct metrics *metrics_new(void);
+/* Prometheus text format 0.0.4. */
+void metrics_write(const struct metrics *m, struct buf *out);
+/* Whether log and gateway both work: what /healthz says. */
+bool metrics_healthy(const struct metrics *m);
 
 #endif

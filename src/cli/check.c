@@ -1,0 +1,131 @@
+/*
+ * sworn check -c FILE: whether a configuration is sound, before anything
+ * runs by it. What `sworn run` would refuse, it refuses with the same words;
+ * what would work but surprise, it warns of.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/time.h"
+#include "catalog/catalog.h"
+#include "cli/cmd.h"
+#include "cli/load.h"
+#include "directory/directory.h"
+#include "gateway/config.h"
+#include "gateway/file.h"
+#include "policy/policy.h"
+
+/* 1 if the key cannot be used, 0 otherwise. */
+static int
+check_key(const struct config *c)
+{
+	if (access(c->log_key_file, R_OK) != 0) {
+		(void)fprintf(stderr, "%s: the log's key cannot be read: %s; "
+		    "make one with: sworn key new --name %s --out %s\n",
+		    c->log_key_file, strerror(errno), c->gateway,
+		    c->log_key_file);
+		return 1;
+	}
+	if (file_is_open_to_others(c->log_key_file)) {
+		(void)fprintf(stderr, "%s: the log's key can be read by "
+		    "others; run: chmod 600 %s\n", c->log_key_file,
+		    c->log_key_file);
+		return 1;
+	}
+	return 0;
+}
+
+/* A folder that exists must be writable; one that does not is made by run. */
+static int
+check_folder(const char *path, const char *what)
+{
+	if (access(path, W_OK | X_OK) == 0 || errno == ENOENT)
+		return 0;
+	(void)fprintf(stderr, "%s: the %s folder cannot be written: %s\n",
+	    path, what, strerror(errno));
+	return 1;
+}
+
+static int
+check_store(const struct config_store *s)
+{
+	int bad = 0;
+	size_t i;
+
+	if (s->n_counts == 0)
+		(void)fprintf(stderr, "warning: store %s: sworn apply has not "
+		    "run for it%s\n", s->name, s->mode == STORE_ENFORCE ?
+		    "; persons will be refused until it has" : "");
+	if (s->mode == STORE_OBSERVE &&
+	    config_login_find(s, s->observe_role) == NULL) {
+		(void)fprintf(stderr, "%s: no password for role %s, the "
+		    "observe-role of store %s; add a line %s:PASSWORD\n",
+		    s->credentials_path, s->observe_role, s->name,
+		    s->observe_role);
+		bad = 1;
+	}
+	for (i = 0; i < s->n_services; i++)
+		if (config_login_find(s, s->service_roles[i]) == NULL) {
+			(void)fprintf(stderr, "%s: no password for role %s of "
+			    "service %s in store %s; add a line "
+			    "%s:PASSWORD\n", s->credentials_path,
+			    s->service_roles[i], s->service_principals[i],
+			    s->name, s->service_roles[i]);
+			bad = 1;
+		}
+	return bad;
+}
+
+static void
+warn_users(const struct config *c)
+{
+	const char *const *ids;
+	struct arena *a = arena_new();
+	const struct principal *p;
+	size_t i, n;
+
+	if (a == NULL)
+		return; /* warnings only */
+	if (directory_list(c->directory, clock_now_ms(), a, &ids, &n) == 0)
+		for (i = 0; i < n; i++)
+			if (config_user_find(c, ids[i]) == NULL)
+				(void)fprintf(stderr, "warning: %s has no "
+				    "password in %s and cannot log in\n",
+				    ids[i], c->users_path);
+	for (i = 0; i < c->n_users; i++)
+		if (directory_principal(c->directory, c->users[i].principal,
+		    clock_now_ms(), a, &p) != 0)
+			(void)fprintf(stderr, "warning: %s has a password and "
+			    "is not in the directory, so will be refused\n",
+			    c->users[i].principal);
+	arena_free(a);
+}
+
+int
+cmd_check(int argc, char **argv)
+{
+	struct config *c;
+	size_t i;
+	int bad;
+
+	if (argc != 3 || strcmp(argv[1], "-c") != 0) {
+		(void)fprintf(stderr, "usage: sworn check -c FILE\n");
+		return 2;
+	}
+	if ((c = load_config(argv[2])) == NULL)
+		return 1;
+	bad = check_key(c) | check_folder(c->log_dir, "log") |
+	    check_folder(c->state_dir, "state");
+	for (i = 0; i < c->n_stores; i++)
+		bad |= check_store(&c->stores[i]);
+	warn_users(c);
+	if (bad == 0)
+		(void)printf("%s is sound: policy %s, %zu stores, %zu "
+		    "principals can log in\n", argv[2],
+		    policy_name(c->policy), c->n_stores, c->n_users);
+	config_free(c);
+	return bad;
+}

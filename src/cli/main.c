@@ -1,0 +1,62 @@
+/*
+ * sworn: one program, one file per subcommand.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{"run", cmd_run, "run the gateway: sworn run -c FILE"},
+	{"check", cmd_check, "say whether a configuration is sound: "
+	    "sworn check -c FILE"},
+	{"apply", cmd_apply, "make a store enforce the policy: "
+	    "sworn apply -c FILE STORE --admin DSN"},
+	{"passwd", cmd_passwd, "set how a principal logs in: "
+	    "sworn passwd FILE PRINCIPAL"},
+	{"key", cmd_key, "make or show a log's key: "
+	    "sworn key new --name ORIGIN --out FILE"},
+};
+
+static void
+usage(FILE *out)
+{
+	size_t i;
+
+	(void)fprintf(out, "sworn: a gateway in front of PostgreSQL that "
+	    "decides, records and can prove who saw whose data\n\n");
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		(void)fprintf(out, "  %-8s %s\n", commands[i].name,
+		    commands[i].help);
+	(void)fprintf(out, "\nsworn --version tells the version; sworn(1) "
+	    "has the rest. A log is checked by sworn-verify.\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2) {
+		usage(stderr);
+		return 2;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		usage(stdout);
+		return 0;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)printf("sworn %s\n", SWORN_VERSION);
+		return 0;
+	}
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	(void)fprintf(stderr, "sworn: no command \"%s\"; sworn --help lists "
+	    "them\n", argv[1]);
+	return 2;
+}
