@@ -278,6 +278,7 @@ child_start(struct supervisor *s, enum child_kind kind)
 	struct child *child = &s->children[kind];
 	pid_t parent = getpid(), pid = fork();
 	sigset_t none;
+	char name[16];
 
 	if (pid < 0) {
 		report(REPORT_ERROR, "cannot start the %s process: %s",
@@ -294,6 +295,9 @@ child_start(struct supervisor *s, enum child_kind kind)
 		(void)sigemptyset(&none);
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
 		close_others(s, kind);
+		(void)snprintf(name, sizeof(name), "sworn-%s",
+		    child_names[kind]);
+		(void)prctl(PR_SET_NAME, name); /* for ps; cannot fail */
 		report_init(child_names[kind], REPORT_INFO);
 		_exit(child_run(s, kind));
 	}
