@@ -1,0 +1,47 @@
+# A short front to Meson; `make demo` and `make test` are all a newcomer needs.
+BUILD = build
+PREFIX = /usr/local
+KEEP =
+T =
+SECONDS = 60
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX)
+
+deps:
+	scripts/deps.sh test
+
+# The README's story on real PostgreSQL servers. KEEP=1 leaves them running.
+demo:
+	scripts/deps.sh demo
+	$(MAKE) all
+	scripts/unprivileged.sh $(if $(KEEP),-k) -b $(BUILD) sh -c 'exec \
+	    /usr/bin/python3 demo/story.py --scratch "$$SWORN_SCRATCH" \
+	    --bin "$$SWORN_BIN" $(if $(KEEP),--keep)'
+
+# Ends what `make demo KEEP=1` left: make stop SCRATCH=/tmp/sworn-...
+stop:
+	scripts/stop.sh "$(SCRATCH)"
+
+# Everything; T=part runs the parts whose names contain it (tests/run.py -l).
+test:
+	scripts/deps.sh test
+	tests/run.py $(T)
+
+bench: all
+	ninja -C $(BUILD) bench
+
+# Each fuzzer for a while; what it finds stays in fuzz/crashes.
+fuzz:
+	scripts/fuzz.sh $(SECONDS)
+
+install: all
+	meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all deps demo stop test bench fuzz install clean

@@ -1,0 +1,89 @@
+#!/bin/sh
+# unprivileged.sh [-k] [-o OUT] [-b BUILD] COMMAND ARG... - run something that
+# starts PostgreSQL, which refuses to run as root.
+#
+# Makes a scratch folder in /tmp, copies the programs of BUILD, demo/ and
+# tests/end and tests/enforce into it (a clone in /root is nobody else's to
+# read), and runs the command in tree/ there: as the user postgres if we are
+# root, else as ourselves. The command finds SWORN_SCRATCH (a folder of its
+# own to use) and SWORN_BIN. What it leaves in $SWORN_SCRATCH/out is copied
+# to OUT. The folder is removed in the end; with -k it stays if the command
+# succeeds.
+set -eu
+
+keep=
+out=
+build=build
+while getopts ko:b: opt; do
+	case $opt in
+	k)	keep=1 ;;
+	o)	out=$OPTARG ;;
+	b)	build=$OPTARG ;;
+	*)	exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+cd "$(dirname "$0")/.."
+
+for p in cli/sworn verify/sworn-verify; do
+	if [ ! -x "$build/src/$p" ]; then
+		echo "unprivileged: $build/src/$p is not built: make" >&2
+		exit 1
+	fi
+done
+
+scratch=$(mktemp -d /tmp/sworn-XXXXXX)
+chmod 700 "$scratch"
+child=
+tidy() {
+	trap '' INT TERM HUP
+	if [ -n "$child" ]; then
+		wait "$child" 2>/dev/null || :
+	fi
+	rm -rf "$scratch"
+}
+trap tidy EXIT
+# The command gets the signal, cleans up, and only then the folder goes.
+trap '[ -z "$child" ] || kill -TERM "$child" 2>/dev/null; exit 130' INT TERM HUP
+
+mkdir "$scratch/bin" "$scratch/tree" "$scratch/tree/tests" "$scratch/out"
+cp "$build/src/cli/sworn" "$build/src/verify/sworn-verify" "$scratch/bin/"
+cp -R demo "$scratch/tree/"
+for d in end enforce data; do
+	[ ! -d "tests/$d" ] || cp -R "tests/$d" "$scratch/tree/tests/"
+done
+
+as=
+if [ "$(id -u)" = 0 ]; then
+	user=postgres
+	if ! id "$user" >/dev/null 2>&1; then
+		echo "unprivileged: no user postgres; scripts/deps.sh" >&2
+		exit 1
+	fi
+	chown -R "$user:" "$scratch"
+	as="setpriv --reuid=$user --regid=$(id -gn $user) --init-groups"
+fi
+
+# Nothing of the caller's PG* settings may reach the private servers.
+(
+	cd "$scratch/tree"
+	exec $as env -i PATH="$scratch/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
+	    HOME="$scratch" TMPDIR="$scratch" LANG=C.UTF-8 TZ=UTC \
+	    TERM="${TERM:-dumb}" ${NO_COLOR:+NO_COLOR=1} \
+	    PYTHONDONTWRITEBYTECODE=1 \
+	    SWORN_SCRATCH="$scratch" SWORN_BIN="$scratch/bin" \
+	    ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
+	    ${UBSAN_OPTIONS:+UBSAN_OPTIONS="$UBSAN_OPTIONS"} "$@"
+) &
+child=$!
+status=0
+wait "$child" || status=$?
+child=
+if [ -n "$out" ] && [ -n "$(ls -A "$scratch/out" 2>/dev/null)" ]; then
+	mkdir -p "$out"
+	cp -R "$scratch/out/." "$out/"
+fi
+if [ -n "$keep" ] && [ "$status" -eq 0 ]; then
+	trap - EXIT
+fi
+exit "$status"
