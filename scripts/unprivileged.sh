@@ -35,11 +35,24 @@ done
 scratch=$(mktemp -d /tmp/sworn-XXXXXX)
 chmod 700 "$scratch"
 child=
+# Pids of what still runs with its working directory in the scratch folder.
+left() {
+	for p in /proc/[0-9]*; do
+		case $(readlink "$p/cwd" 2>/dev/null) in
+		"$scratch"|"$scratch"/*)	echo "${p#/proc/}" ;;
+		esac
+	done
+}
 tidy() {
 	trap '' INT TERM HUP
 	if [ -n "$child" ]; then
 		wait "$child" 2>/dev/null || :
 	fi
+	for p in $(left); do
+		echo "unprivileged: left behind, killed: $p" \
+		    "$(tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null)" >&2
+		kill -KILL "$p" 2>/dev/null || :
+	done
 	rm -rf "$scratch"
 }
 trap tidy EXIT
@@ -85,5 +98,7 @@ if [ -n "$out" ] && [ -n "$(ls -A "$scratch/out" 2>/dev/null)" ]; then
 fi
 if [ -n "$keep" ] && [ "$status" -eq 0 ]; then
 	trap - EXIT
+elif [ -n "$(left)" ] && [ "$status" -eq 0 ]; then
+	status=1		# a test run that leaves processes has failed
 fi
 exit "$status"
