@@ -64,6 +64,9 @@ struct control_member {
 struct control {
 	const struct control_member *members;	/* sorted by label */
 	size_t n;
+	/* Of every fact that was looked at on the way; sorted, distinct. */
+	const char *const *issuers;
+	size_t n_issuers;
 };
 
 /*

@@ -1,0 +1,220 @@
+/*
+ * Look-ups. Everything is sorted when it is loaded, so finding is a binary
+ * search, and nothing here depends on how large the directory is otherwise.
+ */
+#include "directory/directory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "directory/facts.h"
+
+void
+directory_free(struct directory *d)
+{
+	if (d == NULL)
+		return;
+	arena_free(d->arena);
+	free(d);
+}
+
+const struct node *
+node_find(const struct directory *d, const char *id)
+{
+	size_t low = 0, high = d->n_nodes, mid;
+	int c;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		c = strcmp(id, d->nodes[mid].id);
+		if (c == 0)
+			return &d->nodes[mid];
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+const struct directory_site *
+directory_site_find(const struct directory *d, const char *id)
+{
+	size_t low = 0, high = d->n_sites, mid;
+	int c;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		c = strcmp(id, d->sites[mid].id);
+		if (c == 0)
+			return &d->sites[mid];
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+const struct directory_site *
+directory_sites(const struct directory *d, size_t *ret_n)
+{
+	*ret_n = d->n_sites;
+	return d->sites;
+}
+
+static const struct directory_site *
+find_network(const struct directory *d, const struct network *n)
+{
+	size_t low = 0, high = d->n_networks, mid;
+	int c;
+
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		c = network_compare(n, &d->networks[mid].network);
+		if (c == 0)
+			return d->networks[mid].site;
+		if (c < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+const struct directory_site *
+directory_site_of_address(const struct directory *d, const char *address)
+{
+	const struct directory_site *site;
+	struct network full, cut;
+	int prefix;
+
+	if (network_address(address, &full) != 0)
+		return NULL;
+	for (prefix = full.prefix; prefix >= 0; prefix--) {
+		cut = network_cut(&full, (uint8_t)prefix);
+		if ((site = find_network(d, &cut)) != NULL)
+			return site;
+	}
+	return NULL;
+}
+
+int
+directory_list(const struct directory *d, int64_t at_ms, struct arena *a,
+    const char *const **ret, size_t *ret_n)
+{
+	const char **ids;
+	size_t i, n = 0;
+
+	ids = arena_array(a, d->n_nodes, sizeof(*ids));
+	if (ids == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < d->n_nodes; i++)
+		if (d->nodes[i].kind != NODE_ENTITY &&
+		    node_valid(&d->nodes[i], at_ms))
+			ids[n++] = d->nodes[i].id;
+	*ret = ids;
+	*ret_n = n;
+	return 0;
+}
+
+/* What a fact says, as text; NULL if it says "nobody". */
+static const char *
+fact_text(const struct fact *f)
+{
+	if (f->site != NULL)
+		return f->site->id;
+	if (f->node != NULL)
+		return f->node->id;
+	return f->text;
+}
+
+/* The facts of one kind that are valid, each text once: they are sorted. */
+static int
+collect(const struct node *n, enum fact_kind kind, int64_t at_ms,
+    struct arena *a, const char *const **ret, size_t *ret_n)
+{
+	const char **texts, *text;
+	size_t i, count = 0;
+
+	if ((texts = arena_array(a, n->n_facts, sizeof(*texts))) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < n->n_facts; i++) {
+		if (n->facts[i].kind != kind ||
+		    !fact_valid(&n->facts[i], at_ms) ||
+		    (text = fact_text(&n->facts[i])) == NULL)
+			continue;
+		if (count > 0 && strcmp(texts[count - 1], text) == 0)
+			continue;
+		texts[count++] = text;
+	}
+	*ret = texts;
+	*ret_n = count;
+	return 0;
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int
+collect_issuers(const struct node *n, int64_t at_ms, struct arena *a,
+    struct principal *p)
+{
+	const char **issuers;
+	size_t i, count = 0, kept = 0;
+
+	if ((issuers = arena_array(a, n->n_facts, sizeof(*issuers))) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < n->n_facts; i++)
+		if (fact_valid(&n->facts[i], at_ms))
+			issuers[count++] = n->facts[i].issuer;
+	qsort(issuers, count, sizeof(*issuers), compare_texts);
+	for (i = 0; i < count; i++)
+		if (kept == 0 || strcmp(issuers[kept - 1], issuers[i]) != 0)
+			issuers[kept++] = issuers[i];
+	p->issuers = issuers;
+	p->n_issuers = kept;
+	return 0;
+}
+
+int
+directory_principal(const struct directory *d, const char *id,
+    int64_t at_ms, struct arena *a, const struct principal **ret)
+{
+	const struct node *n = node_find(d, id);
+	const char *const *sites;
+	struct principal *p;
+	size_t n_sites;
+	bool service;
+	int r;
+
+	if (n == NULL || n->kind == NODE_ENTITY || !node_valid(n, at_ms))
+		return ERR_MISSING;
+	if ((p = arena_alloc(a, sizeof(*p))) == NULL)
+		return ERR_MEMORY;
+	service = n->kind == NODE_SERVICE;
+	p->id = n->id;
+	p->name = n->name;
+	p->kind = service ? PRINCIPAL_SERVICE : PRINCIPAL_PERSON;
+	p->networks = n->networks;
+	p->n_networks = n->n_networks;
+	if ((r = collect(n, FACT_ROLE, at_ms, a, &p->roles,
+	    &p->n_roles)) != 0 ||
+	    (r = collect(n, service ? FACT_OPERATOR : FACT_EMPLOYER, at_ms, a,
+	    &p->employers, &p->n_employers)) != 0 ||
+	    (r = collect(n, FACT_NATIONALITY, at_ms, a, &p->nationalities,
+	    &p->n_nationalities)) != 0 ||
+	    (r = collect(n, FACT_OFFICE, at_ms, a, &p->offices,
+	    &p->n_offices)) != 0 ||
+	    (r = collect(n, FACT_SITE, at_ms, a, &sites, &n_sites)) != 0 ||
+	    (r = collect_issuers(n, at_ms, a, p)) != 0)
+		return r;
+	p->site = n_sites > 0 ? sites[0] : NULL;
+	*ret = p;
+	return 0;
+}

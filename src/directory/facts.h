@@ -1,0 +1,106 @@
+/*
+ * directory/facts.h - the directory as its own files see it.
+ *
+ * Nodes are people, services and entities, sorted by id, so that a look-up
+ * is a binary search. A node's facts stand together, sorted by kind and by
+ * what they lead to, so that whatever is derived from them does not depend
+ * on the order in which a file was written.
+ * A fact holds from `from` until just before `to`.
+ */
+#ifndef DIRECTORY_FACTS_H
+#define DIRECTORY_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "directory/directory.h"
+#include "directory/network.h"
+
+/* Shares are millionths of a percent: nothing is lost in a comparison. */
+#define SHARE_ONE 1000000u
+#define SHARE_WHOLE (100u * SHARE_ONE)
+#define SHARE_THRESHOLD (50u * SHARE_ONE)	/* if the file names none */
+
+enum node_kind {
+	NODE_PERSON = 1,
+	NODE_SERVICE = 2,
+	NODE_ENTITY = 4,
+};
+
+enum fact_kind {
+	FACT_SITE,
+	FACT_EMPLOYER,		/* node NULL: works for nobody */
+	FACT_MANAGER,		/* node NULL: reports to nobody */
+	FACT_INSTRUCTOR,	/* node NULL: instructed by nobody */
+	FACT_OPERATOR,
+	FACT_KEEPER,		/* node NULL: nobody but the operator */
+	FACT_NATIONALITY,
+	FACT_OFFICE,
+	FACT_ROLE,
+	FACT_COUNTRY,
+	FACT_PLACE,
+	FACT_OWNER,
+};
+
+struct node;
+
+struct fact {
+	enum fact_kind kind;
+	bool contractor;			/* FACT_EMPLOYER */
+	uint32_t share;				/* FACT_OWNER */
+	const struct node *node;
+	const struct directory_site *site;	/* FACT_SITE */
+	const char *text;			/* label, role, office */
+	const char *issuer;
+	int64_t from, to;
+};
+
+struct node {
+	const char *id;
+	const char *name;
+	enum node_kind kind;
+	bool dispersed;		/* entity: the rest is in nobody's hands */
+	int64_t from, to;
+	const struct fact *facts;
+	size_t n_facts;
+	const char *const *networks;	/* service */
+	size_t n_networks;
+};
+
+/* A site's network. */
+struct site_network {
+	struct network network;
+	const struct directory_site *site;
+};
+
+struct directory {
+	struct arena *arena;
+	uint32_t threshold;
+	struct directory_site *sites;		/* sorted by id */
+	size_t n_sites;
+	struct site_network *networks;		/* sorted by network_compare */
+	size_t n_networks;
+	struct node *nodes;			/* sorted by id */
+	size_t n_nodes;
+};
+
+static inline bool
+fact_valid(const struct fact *f, int64_t at_ms)
+{
+	return f->from <= at_ms && at_ms < f->to;
+}
+
+static inline bool
+node_valid(const struct node *n, int64_t at_ms)
+{
+	return n->from <= at_ms && at_ms < n->to;
+}
+
+/* NULL if there is none. */
+const struct node *node_find(const struct directory *d, const char *id);
+
+/* A label: [A-Za-z0-9_-]{1,32}, and not "unknown". */
+bool label_valid(const char *s);
+
+#endif
