@@ -5,7 +5,17 @@
  * and a schema:  sworn_<16 hex of h>  (LOGIN, member of nothing, rights on
  * its views only),  sworn_<16 hex of h>_own  (NOLOGIN, owns the views, reads
  * the needed base columns under row security), schema sworn_<16 hex of h>.
+ *
+ * Once per store there are schema `sworn`, which only Sworn's owner roles
+ * may enter, and role sworn_way (NOLOGIN). It owns a view sworn."schema.table"
+ * of each table on a way to a residence, with the keys and the residence
+ * only. Row filters look there and not at the base tables, where the filters
+ * of the owner role itself would apply to them again.
+ *
+ * All SQL is for a superuser, in one transaction, with
+ * standard_conforming_strings on.
  * Pure: text out; whoever runs it is in cli/.
+ * Format: docs/enforcement.md.
  */
 #ifndef ENFORCE_ENFORCE_H
 #define ENFORCE_ENFORCE_H
@@ -21,6 +31,7 @@ struct clearance;
 
 #define ENFORCE_PREFIX "sworn_"
 #define ENFORCE_NAME_MAX 32
+#define ENFORCE_WAY_MAX 63	/* bytes of "schema.table" */
 
 /* The login role's name (also the schema's) from the clearance's hash. */
 void enforce_role_name(const uint8_t hash[static 32],
@@ -31,7 +42,8 @@ struct enforce_type {
 	const char *schema;
 	const char *table;
 	const char *column;
-	const char *type;	/* format_type(): "character varying(20)" */
+	const char *type;	/* format_type(): "character varying(20)"; of
+				   a domain, what is below it */
 	char category;		/* pg_type.typcategory: 'S' is text */
 };
 
@@ -42,13 +54,18 @@ struct enforce_table_state {
 	int row_security;	/* relrowsecurity, by somebody else than Sworn */
 };
 
-/* SQL run once per store before any clearance. */
+/*
+ * SQL run once per store before any clearance. ERR_LIMIT: a way's table has
+ * a name too long (ENFORCE_WAY_MAX).
+ */
 int enforce_base_sql(const struct catalog *c,
     const struct enforce_table_state *states, size_t n, struct buf *out);
 
 /*
  * SQL that makes one clearance from nothing. The login's password is not in
  * it: the caller sets the SCRAM verifier by ALTER ROLE of its own.
+ * ERR_MISSING: a masked column is not among the types. ERR_CONFLICT: two
+ * tables to be shown have the same name.
  */
 int enforce_clearance_sql(const struct catalog *c,
     const struct clearance *cl, const char *role,
@@ -58,6 +75,12 @@ int enforce_clearance_sql(const struct catalog *c,
 int enforce_drop_sql(const char *role, const struct catalog *c,
     struct buf *out);
 int enforce_base_drop_sql(const struct catalog *c, struct buf *out);
+
+/*
+ * SELECT of one text: what the store has now of a clearance (of the base if
+ * role is NULL). It changes when somebody changes or drops a part of it.
+ */
+int enforce_print_sql(const char *role, struct buf *out);
 
 /* SELECT that counts subjects by residence label: (label text, n bigint);
  * unmapped ones as "unknown". */

@@ -1,0 +1,460 @@
+/*
+ * One clearance, for `users` (residence in a column) and `reports` (its
+ * subject is the owner of a video):
+ *
+ *	role x_own: SELECT on the shown columns of public.users
+ *	policies on public.users, for x_own only:
+ *	    permissive   true
+ *	    restrictive  country::text IN ('US')
+ *	policies on public.reports, for x_own only:
+ *	    permissive   true
+ *	    restrictive  EXISTS (SELECT FROM sworn."public.videos" w1
+ *	        JOIN sworn."public.users" w2 ON w2.id = w1.owner_id
+ *	        WHERE w1.id = reports.video_id AND w2.country::text IN ('US'))
+ *	views x.users, x.reports, owned by x_own
+ *	role x: USAGE on schema x, SELECT on its views
+ *
+ * A NULL on the way and a value that maps to no label of the clearance make
+ * the filter not true: the row is not shown. A row of several subjects has
+ * their filters joined by AND. Where the store has one residence there is no
+ * filter.
+ *
+ * Privileges given by default (ALTER DEFAULT PRIVILEGES) are taken back from
+ * PUBLIC on everything made here.
+ */
+#include "enforce/enforce.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "catalog/catalog.h"
+#include "enforce/sql.h"
+#include "enforce/way.h"
+#include "policy/policy.h"
+
+void
+enforce_role_name(const uint8_t hash[static 32],
+    char ret[static ENFORCE_NAME_MAX])
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i, n = strlen(ENFORCE_PREFIX);
+
+	memcpy(ret, ENFORCE_PREFIX, n);
+	for (i = 0; i < 8; i++) {
+		ret[n++] = digits[hash[i] >> 4];
+		ret[n++] = digits[hash[i] & 15];
+	}
+	ret[n] = 0;
+}
+
+static bool
+others_guard(const struct catalog_table *t,
+    const struct enforce_table_state *states, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(states[i].schema, t->schema) == 0 &&
+		    strcmp(states[i].table, t->name) == 0)
+			return states[i].row_security != 0;
+	return false;
+}
+
+/* Row security where there was none; everybody is as before. */
+static void
+base_table(const struct catalog_table *t, struct buf *out)
+{
+	buf_str(out, "CREATE POLICY sworn_all ON ");
+	sql_table(out, t->schema, t->name);
+	buf_str(out, " AS PERMISSIVE FOR ALL TO PUBLIC "
+	    "USING (true) WITH CHECK (true);\nALTER TABLE ");
+	sql_table(out, t->schema, t->name);
+	buf_str(out, " ENABLE ROW LEVEL SECURITY;\n"
+	    "INSERT INTO sworn.row_security VALUES (");
+	text_sql_literal(out, t->schema);
+	buf_str(out, ", ");
+	text_sql_literal(out, t->name);
+	buf_str(out, ");\n");
+}
+
+int
+enforce_base_sql(const struct catalog *c,
+    const struct enforce_table_state *states, size_t n, struct buf *out)
+{
+	const struct catalog_table *t;
+	size_t i;
+	int r;
+
+	buf_str(out,
+	    "CREATE SCHEMA IF NOT EXISTS sworn;\n"
+	    "REVOKE ALL ON SCHEMA sworn FROM PUBLIC;\n"
+	    "CREATE TABLE IF NOT EXISTS sworn.state\n"
+	    "\t(key text PRIMARY KEY, value text NOT NULL);\n"
+	    "CREATE TABLE IF NOT EXISTS sworn.row_security\n"
+	    "\t(table_schema text, table_name text,\n"
+	    "\tPRIMARY KEY (table_schema, table_name));\n"
+	    "REVOKE ALL ON sworn.state, sworn.row_security FROM PUBLIC;\n"
+	    "DO $$BEGIN\n"
+	    "\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_roles\n"
+	    "\t    WHERE rolname = 'sworn_way') THEN\n"
+	    "\t\tCREATE ROLE sworn_way NOLOGIN NOINHERIT;\n"
+	    "\tEND IF;\n"
+	    "END$$;\n"
+	    "ALTER ROLE sworn_way NOLOGIN NOINHERIT NOSUPERUSER NOCREATEDB "
+	    "NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n");
+	if (c->residence_store)
+		return out->failed ? ERR_MEMORY : 0;
+	for (i = 0; i < c->n_tables; i++) {
+		t = &c->tables[i];
+		if (!t->is_public && !others_guard(t, states, n))
+			base_table(t, out);
+	}
+	if ((r = way_views_sql(c, out)) != 0)
+		return r;
+	return out->failed ? ERR_MEMORY : 0;
+}
+
+static const struct enforce_type *
+type_find(const struct enforce_type *types, size_t n,
+    const struct catalog_table *t, const char *column)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(types[i].schema, t->schema) == 0 &&
+		    strcmp(types[i].table, t->name) == 0 &&
+		    strcmp(types[i].column, column) == 0)
+			return &types[i];
+	return NULL;
+}
+
+/* A view's column: the base's, or a constant of the same type. */
+static int
+view_column(const struct clearance_table *ct, size_t i,
+    const struct enforce_type *types, size_t n_types, struct buf *out)
+{
+	const char *name = ct->table->columns[i].name;
+	const struct enforce_type *type;
+
+	if (ct->columns[i] == TREAT_PLAIN) {
+		buf_str(out, "t.");
+		text_sql_ident(out, name);
+		return 0;
+	}
+	type = type_find(types, n_types, ct->table, name);
+	if (type == NULL)
+		return ERR_MISSING;
+	buf_fmt(out, "%s::%s AS ", type->category == 'S' ? "'***'" : "NULL",
+	    type->type);
+	text_sql_ident(out, name);
+	return 0;
+}
+
+static int
+view_columns(const struct clearance_table *ct,
+    const struct enforce_type *types, size_t n_types, struct buf *out)
+{
+	bool first = true;
+	size_t i;
+	int r;
+
+	if (ct->table->is_public) {
+		buf_str(out, "t.*");
+		return 0;
+	}
+	for (i = 0; i < ct->table->n_columns; i++) {
+		if (ct->columns[i] == TREAT_ABSENT)
+			continue;
+		if (!first)
+			buf_str(out, ", ");
+		first = false;
+		if ((r = view_column(ct, i, types, n_types, out)) != 0)
+			return r;
+	}
+	return 0;
+}
+
+/*
+ * The owner role's rights on a base table: the columns shown plain. With
+ * none shown so, one column all the same: without any the view could not
+ * even tell that a row is there.
+ */
+static void
+owner_grant(const struct catalog *c, const struct clearance_table *ct,
+    const char *role, struct buf *out)
+{
+	const struct catalog_table *t = ct->table;
+	bool first = true;
+	size_t i;
+
+	buf_str(out, "GRANT SELECT");
+	if (!t->is_public) {
+		buf_str(out, " (");
+		for (i = 0; i < t->n_columns; i++) {
+			if (ct->columns[i] != TREAT_PLAIN)
+				continue;
+			if (!first)
+				buf_str(out, ", ");
+			first = false;
+			text_sql_ident(out, t->columns[i].name);
+		}
+		if (first)
+			text_sql_ident(out, t->subjects[0].n > 0 ?
+			    t->subjects[0].steps[0].column : c->subject_key);
+		buf_str(out, ")");
+	}
+	buf_str(out, " ON ");
+	sql_table(out, t->schema, t->name);
+	buf_fmt(out, " TO %s_own;\n", role);
+}
+
+static void
+owner_policies(const struct catalog *c, const struct clearance_table *ct,
+    const char *role, struct buf *out)
+{
+	size_t i;
+
+	buf_fmt(out, "CREATE POLICY %s_all ON ", role);
+	sql_table(out, ct->table->schema, ct->table->name);
+	buf_fmt(out, " AS PERMISSIVE FOR SELECT TO %s_own USING (true);\n",
+	    role);
+	if (ct->table->is_public || c->residence_store)
+		return;
+	buf_fmt(out, "CREATE POLICY %s_rows ON ", role);
+	sql_table(out, ct->table->schema, ct->table->name);
+	buf_fmt(out, " AS RESTRICTIVE FOR SELECT TO %s_own USING (", role);
+	for (i = 0; i < ct->table->n_subjects; i++) {
+		buf_str(out, i > 0 ? "\n\tAND " : "\n\t");
+		way_filter_sql(c, ct, &ct->table->subjects[i], out);
+	}
+	buf_str(out, ");\n");
+}
+
+static int
+clearance_view(const struct catalog *c, const struct clearance_table *ct,
+    const char *role, const struct enforce_type *types, size_t n_types,
+    struct buf *out)
+{
+	const struct catalog_table *t = ct->table;
+	int r;
+
+	buf_str(out, "GRANT USAGE ON SCHEMA ");
+	text_sql_ident(out, t->schema);
+	buf_fmt(out, " TO %s_own;\n", role);
+	owner_grant(c, ct, role, out);
+	owner_policies(c, ct, role, out);
+	buf_str(out, "CREATE VIEW ");
+	sql_table(out, role, t->name);
+	buf_str(out, " AS SELECT ");
+	if ((r = view_columns(ct, types, n_types, out)) != 0)
+		return r;
+	buf_str(out, " FROM ");
+	sql_table(out, t->schema, t->name);
+	buf_str(out, " t;\nALTER VIEW ");
+	sql_table(out, role, t->name);
+	buf_fmt(out, " OWNER TO %s_own;\nREVOKE ALL ON ", role);
+	sql_table(out, role, t->name);
+	buf_str(out, " FROM PUBLIC;\nGRANT SELECT ON ");
+	sql_table(out, role, t->name);
+	buf_fmt(out, " TO %s;\n", role);
+	return 0;
+}
+
+/*
+ * The login's settings are a default that it may change: they keep nobody
+ * out. track_activities is the administrator's to change only: without it,
+ * readers that share a clearance see each other's statements.
+ */
+static void
+clearance_roles(const char *role, struct buf *out)
+{
+	buf_fmt(out,
+	    "CREATE ROLE %s_own NOLOGIN NOINHERIT NOSUPERUSER NOCREATEDB "
+	    "NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n"
+	    "CREATE ROLE %s LOGIN NOINHERIT NOSUPERUSER NOCREATEDB "
+	    "NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n"
+	    "ALTER ROLE %s SET search_path = %s;\n"
+	    "ALTER ROLE %s SET default_transaction_read_only = on;\n"
+	    "ALTER ROLE %s SET row_security = on;\n"
+	    "ALTER ROLE %s SET track_activities = off;\n"
+	    "CREATE SCHEMA %s;\n"
+	    "REVOKE ALL ON SCHEMA %s FROM PUBLIC;\n"
+	    "GRANT USAGE ON SCHEMA %s TO %s;\n",
+	    role, role, role, role, role, role, role, role, role, role,
+	    role);
+}
+
+/* Two shown tables of the same name have no place in one schema. */
+static bool
+names_clash(const struct clearance *cl)
+{
+	size_t i, k;
+
+	for (i = 0; i < cl->n_tables; i++)
+		for (k = 0; cl->tables[i].readable && k < i; k++)
+			if (cl->tables[k].readable &&
+			    strcmp(cl->tables[i].table->name,
+			    cl->tables[k].table->name) == 0)
+				return true;
+	return false;
+}
+
+int
+enforce_clearance_sql(const struct catalog *c,
+    const struct clearance *cl, const char *role,
+    const struct enforce_type *types, size_t n_types, struct buf *out)
+{
+	size_t i;
+	int r;
+
+	if (names_clash(cl))
+		return ERR_CONFLICT;
+	clearance_roles(role, out);
+	if ((r = way_grants_sql(c, cl, role, out)) != 0)
+		return r;
+	for (i = 0; i < cl->n_tables; i++) {
+		if (!cl->tables[i].readable)
+			continue;
+		r = clearance_view(c, &cl->tables[i], role, types, n_types,
+		    out);
+		if (r != 0)
+			return r;
+	}
+	return out->failed ? ERR_MEMORY : 0;
+}
+
+/* DROP OWNED takes the policies with it, since they are for that role only. */
+int
+enforce_drop_sql(const char *role, const struct catalog *c, struct buf *out)
+{
+	(void)c;	/* tables that left the catalog are cleaned up, too */
+	buf_fmt(out,
+	    "DROP SCHEMA IF EXISTS %s CASCADE;\n"
+	    "DROP OWNED BY %s, %s_own;\n"
+	    "DROP ROLE %s, %s_own;\n", role, role, role, role, role);
+	return out->failed ? ERR_MEMORY : 0;
+}
+
+/*
+ * Row security is turned off only where Sworn turned it on, and not where
+ * somebody has since come to rely on it. Role sworn_way stays while another
+ * database of the same server has use for it.
+ */
+int
+enforce_base_drop_sql(const struct catalog *c, struct buf *out)
+{
+	(void)c;
+	buf_str(out,
+	    "DO $$DECLARE r record; t regclass; BEGIN\n"
+	    "\tFOR r IN SELECT * FROM sworn.row_security LOOP\n"
+	    "\t\tt := to_regclass(format('%I.%I', r.table_schema,\n"
+	    "\t\t    r.table_name));\n"
+	    "\t\tCONTINUE WHEN t IS NULL;\n"
+	    "\t\tEXECUTE format('DROP POLICY IF EXISTS sworn_all ON %s', t);\n"
+	    "\t\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_policy p\n"
+	    "\t\t    WHERE p.polrelid = t AND p.polname <> 'sworn_way') THEN\n"
+	    "\t\t\tEXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL '\n"
+	    "\t\t\t    'SECURITY', t);\n"
+	    "\t\tEND IF;\n"
+	    "\tEND LOOP;\n"
+	    "END$$;\n"
+	    "DROP OWNED BY sworn_way;\n"
+	    "DROP SCHEMA sworn CASCADE;\n"
+	    "DO $$BEGIN\n"
+	    "\tDROP ROLE sworn_way;\n"
+	    "EXCEPTION WHEN dependent_objects_still_exist THEN\n"
+	    "\tNULL;\n"
+	    "END$$;\n");
+	return out->failed ? ERR_MEMORY : 0;
+}
+
+/* Definitions, owners, rights and attributes, in a fixed order. */
+int
+enforce_print_sql(const char *role, struct buf *out)
+{
+	const char *schema = role != NULL ? role : "sworn";
+
+	buf_str(out,
+	    "WITH who AS (SELECT oid, rolname FROM pg_catalog.pg_roles "
+	    "WHERE rolname ");
+	if (role != NULL)
+		buf_fmt(out, "IN ('%s', '%s_own')", role, role);
+	else
+		buf_str(out, "= 'sworn_way'");
+	buf_fmt(out, "), said AS (\n"
+	    "SELECT 'role', to_jsonb(r) - 'rolpassword' FROM "
+	    "pg_catalog.pg_roles r JOIN who USING (oid)\n"
+	    "UNION ALL SELECT 'member', to_jsonb(m) FROM "
+	    "pg_catalog.pg_auth_members m, who WHERE m.member = who.oid OR "
+	    "m.roleid = who.oid\n"
+	    "UNION ALL SELECT 'schema', to_jsonb(n) FROM "
+	    "pg_catalog.pg_namespace n WHERE n.nspname = '%s'\n"
+	    "UNION ALL SELECT 'view', jsonb_build_array(c.relname, c.relacl, "
+	    "c.relowner, c.reloptions, pg_catalog.pg_get_viewdef(c.oid)) "
+	    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+	    "ON n.oid = c.relnamespace WHERE n.nspname = '%s' AND "
+	    "c.relkind = 'v'\n"
+	    "UNION ALL SELECT 'policy', to_jsonb(p) || jsonb_build_object("
+	    "'polqual', pg_catalog.pg_get_expr(p.polqual, p.polrelid)) "
+	    "FROM pg_catalog.pg_policy p, who "
+	    "WHERE who.oid = ANY (p.polroles)\n"
+	    "UNION ALL SELECT 'column', jsonb_build_array(a.attrelid, "
+	    "a.attname, x.privilege_type, who.rolname) FROM "
+	    "pg_catalog.pg_attribute a, pg_catalog.aclexplode(a.attacl) x, "
+	    "who WHERE x.grantee = who.oid\n"
+	    "UNION ALL SELECT 'table', jsonb_build_array(c.oid, "
+	    "x.privilege_type, who.rolname) FROM pg_catalog.pg_class c, "
+	    "pg_catalog.aclexplode(c.relacl) x, who "
+	    "WHERE x.grantee = who.oid\n"
+	    "UNION ALL SELECT 'schema right', jsonb_build_array(n.oid, "
+	    "x.privilege_type, who.rolname) FROM pg_catalog.pg_namespace n, "
+	    "pg_catalog.aclexplode(n.nspacl) x, who "
+	    "WHERE x.grantee = who.oid\n", schema, schema);
+	if (role == NULL)
+		buf_str(out,
+		    "UNION ALL SELECT 'all', jsonb_build_array(s.*, "
+		    "c.relrowsecurity, p.polpermissive, p.polroles, "
+		    "pg_catalog.pg_get_expr(p.polqual, p.polrelid)) "
+		    "FROM sworn.row_security s LEFT JOIN pg_catalog.pg_class "
+		    "c ON c.oid = to_regclass(format('%I.%I', "
+		    "s.table_schema, s.table_name)) LEFT JOIN "
+		    "pg_catalog.pg_policy p ON p.polrelid = c.oid "
+		    "AND p.polname = 'sworn_all'\n");
+	buf_str(out, ")\nSELECT coalesce(string_agg(said::text, E'\\n' "
+	    "ORDER BY said::text COLLATE \"C\"), '') FROM said");
+	return out->failed ? ERR_MEMORY : 0;
+}
+
+int
+enforce_count_sql(const struct catalog *c, const char *store_residence,
+    struct buf *out)
+{
+	size_t i;
+
+	buf_str(out, "SELECT label, count(*) FROM (SELECT ");
+	if (c->residence_store) {
+		text_sql_literal(out, store_residence);
+		buf_str(out, "::text");
+	} else {
+		buf_str(out, "CASE ");
+		way_residence_column(c, out);
+		buf_str(out, "::text");
+		for (i = 0; i < c->n_values; i++) {
+			buf_str(out, " WHEN ");
+			text_sql_literal(out, c->values[i].value);
+			buf_str(out, " THEN ");
+			text_sql_literal(out, c->values[i].label);
+		}
+		buf_str(out, " ELSE 'unknown' END");
+	}
+	buf_str(out, " AS label FROM ");
+	sql_table(out, c->subject_schema, c->subject_table);
+	buf_str(out, " s");
+	if (!c->residence_store)
+		way_residence_joins(c, out);
+	buf_str(out, ") counted GROUP BY label ORDER BY label");
+	return out->failed ? ERR_MEMORY : 0;
+}

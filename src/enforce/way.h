@@ -1,0 +1,31 @@
+/*
+ * enforce/way.h - the ways from rows to residences, as SQL.
+ *
+ * A way goes over foreign keys from a row to its subject and on to the
+ * column that has the residence. Filters go over the views of role
+ * sworn_way (see enforce/enforce.h), counts over the base tables.
+ */
+#ifndef ENFORCE_WAY_H
+#define ENFORCE_WAY_H
+
+struct buf;
+struct catalog;
+struct catalog_subject;
+struct clearance;
+struct clearance_table;
+
+/* The views of all tables on a way. 0, ERR_LIMIT or ERR_MEMORY. */
+int way_views_sql(const struct catalog *c, struct buf *out);
+/* What an owner role needs of them for its clearance. The same results. */
+int way_grants_sql(const struct catalog *c, const struct clearance *cl,
+    const char *role, struct buf *out);
+/* A condition on a row of ct->table: this subject's residence is allowed. */
+void way_filter_sql(const struct catalog *c, const struct clearance_table *ct,
+    const struct catalog_subject *subject, struct buf *out);
+
+/* For a FROM that has the subjects' table as s: the residence column, and
+ * the LEFT JOINs that lead to it. */
+void way_residence_column(const struct catalog *c, struct buf *out);
+void way_residence_joins(const struct catalog *c, struct buf *out);
+
+#endif
