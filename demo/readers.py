@@ -1,12 +1,11 @@
 """Who reads in the demo, with which script, and what psql said of it."""
-import pathlib
+import os
 import re
 import subprocess
-import os
 from dataclasses import dataclass, field
 
-from world import DEMO, STORES, Failed, fill
 import generate
+from world import DEMO, fill
 
 TICKET = "TS-1042"
 
@@ -90,16 +89,16 @@ def write_script(reader, folder):
     return path
 
 
-def read(world, reader, timeout=60):
+def read(gateway, reader, timeout=60):
     """Runs the reader's script by psql; its steps."""
-    script = write_script(reader, world.scratch / "readers")
-    dsn = world.dsn(reader.user, reader.store, reader.office, reader.purpose,
-                    reader.ticket)
+    script = write_script(reader, gateway.folder / "readers")
+    dsn = gateway.dsn(reader.user, reader.store, reader.office, reader.purpose,
+                      reader.ticket)
     p = subprocess.run(
         ["psql", "-X", "-A", "-t", "-v", "VERBOSITY=verbose", "-f", script,
          dsn], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, timeout=timeout,
-        env={**os.environ, "PGPASSFILE": str(world.passfile)})
+        env={**os.environ, "PGPASSFILE": str(gateway.world.passfile)})
     return parse(p.stdout)
 
 

@@ -22,14 +22,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import readers  # noqa: E402
 import tlog  # noqa: E402
 from cheats import CHEATS  # noqa: E402
-from world import (DEMO, STORES, Failed, World, fill, now,  # noqa: E402
+from world import (DEMO, Failed, World, fill, now,  # noqa: E402
                    stop_kept, wait_for)
 
 HOLDS, BROKEN, REFUTED, NOT_SHOWN = 0, 1, 3, 4
 VERDICT = {HOLDS: "holds", BROKEN: "the log is broken", REFUTED: "refuted",
            NOT_SHOWN: "not shown"}
 SHOWN_LINES = 16
-INTRUDED = "a login around the gateway"
 
 # Act 2: whose scripts must be refused, and whose must go on working.
 REFUSED = {("aoife", "domestic"), ("lina", "us"), ("ethan", "us"),
@@ -97,7 +96,7 @@ class Story:
         tell = self.tell
         tell.line(f"{tell.paint('bold', reader.who)}  ({reader.user} at "
                   f"{reader.store}, from {reader.office})", 2)
-        steps = readers.read(self.world, reader)
+        steps = readers.read(self.gateway, reader)
         seen = set()
         for step in steps:
             self.show(step, seen)
@@ -198,14 +197,14 @@ class Story:
             rows, subjects = rows + total, subjects + n
         self.expect(scale < 1 or (subjects == 20000 and rows > 1_000_000),
                     f"{subjects} subjects, {rows} rows")
-        world.set_keeping()
-        world.configure("observe")
+        self.gateway.set_keeping()
+        self.gateway.configure("observe")
         self.gateway.sworn("check", "-c", self.gateway.conf)
         self.apply()
 
     def apply(self):
-        for name, (_, out, err) in self.world.apply().items():
-            said = (out + err).strip().splitlines() or ["(no words)"]
+        for name, said in self.gateway.apply().items():
+            said = said.strip().splitlines() or ["(no words)"]
             self.tell.line(f"sworn apply {name}: {said[-1]}", 4)
 
     def act_1(self):
@@ -235,12 +234,12 @@ class Story:
             mode enforce; the international feed's password is new, and the
             directory says that Wei keeps it no longer; and that is all. The
             same people run the same scripts.""")
-        world.set_keeping(until=now())
+        self.gateway.set_keeping(until=now())
         world.secret["feed-international"] += "-new"
         world.write_passwords()
         self.gateway.set_password("feed-international",
                                   world.secret["feed-international"])
-        world.configure("enforce")
+        self.gateway.configure("enforce")
         self.apply()
         self.gateway.start()
         begin = now()
@@ -332,11 +331,11 @@ def goodbye(world, tell):
         seen.add((r.user, r.store))
         tell.line(f"# {r.who}", 2)
         tell.line(f"PGPASSFILE={world.passfile} psql \""
-                  f"{world.dsn(r.user, r.store, r.office, r.purpose, r.ticket)}"
+                  f"{world.gateway.dsn(r.user, r.store, r.office, r.purpose, r.ticket)}"
                   "\"", 2)
     g = world.gateway
     tell.line()
-    tell.line(f"their scripts   {world.scratch / 'readers'}", 2)
+    tell.line(f"their scripts   {g.folder / 'readers'}", 2)
     tell.line(f"configuration   {g.conf}", 2)
     tell.line(f"the log         {g.log}", 2)
     tell.line(f"its public key  {g.vkey}", 2)

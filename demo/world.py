@@ -5,6 +5,7 @@ and one gateway with its files. Everything lives in one scratch folder.
 Nothing here expects anything of the gateway's answers: story.py and the tests
 do that.
 """
+import concurrent.futures
 import contextlib
 import csv
 import datetime
@@ -287,26 +288,83 @@ class Office:
 # -- the gateway -----------------------------------------------------------
 
 class Gateway:
-    """`sworn run` and the files that it needs."""
+    """`sworn run`, the files that it needs, and the offices that reach it."""
 
-    def __init__(self, folder, bin_dir):
-        self.folder = folder
-        self.conf = folder / "sworn.conf"
-        self.log = folder / "log"
-        self.bin = bin_dir
+    def __init__(self, world, name="gateway"):
+        self.world = world
+        self.folder = world.scratch / name
+        self.conf = self.folder / "sworn.conf"
+        self.log = self.folder / "log"
+        self.bin = world.bin
         self.port = free_port()
         self.console = free_port()
+        self.offices = {}
         self.daemon = None
         self.vkey = None
         self.runs = 0
 
+    def create(self):
+        """Key, users, credentials, directory, policy, catalogs; offices."""
+        world, folder = self.world, self.folder
+        folder.mkdir(mode=0o700)
+        self.vkey = self.sworn("key", "new", "--name", ORIGIN, "--out",
+                               folder / "log.key")[1].strip().splitlines()[-1]
+        if self is world.gateway:
+            for principal in PRINCIPALS:
+                self.set_password(principal, world.secret[principal])
+        else:
+            shutil.copy2(world.gateway.folder / "users", folder / "users")
+        for name in STORES:
+            write_secret(folder / f"credentials.{name}", "".join(
+                f"{r}:{world.secret[r]}\n" for r in ("feed", "staff")))
+        for name in ("directory.yaml", "policy.yaml",
+                     "catalog-international.yaml", "catalog-domestic.yaml"):
+            shutil.copy(DEMO / "conf" / name, folder / name)
+        for name in OFFICES:
+            self.offices[name] = Office(name, folder)
+            self.offices[name].open(self.port)
+
+    def configure(self, mode, **replace):
+        """Writes sworn.conf for a mode; other @NAME@s may be given."""
+        text = (DEMO / "conf" / "sworn.conf.in").read_text()
+        values = {"MODE": mode, "GATEWAY_PORT": self.port,
+                  "CONSOLE_PORT": self.console}
+        for name, store in self.world.stores.items():
+            values[f"{name.upper()}_PORT"] = store.port
+        self.conf.write_text(fill(text, {**values, **replace}))
+
+    def set_keeping(self, until=None):
+        """The directory's word on wei's keeping of the feed's credentials:
+        kept to this day, or ended at an instant."""
+        text = (DEMO / "conf" / "directory.yaml").read_text()
+        given = '{id: wei, to: "2026-11-01T00:00:00Z"}'
+        if text.count(given) != 1:
+            raise Failed(f"directory.yaml does not say {given} once")
+        fact = f'{{id: wei, to: "{until}"}}' if until else "wei"
+        (self.folder / "directory.yaml").write_text(text.replace(given, fact))
+
+    def apply(self, *stores):
+        """`sworn apply` for each store; what it said."""
+        said = {}
+        for name in stores or STORES:
+            _, out, err = self.sworn(
+                "apply", "-c", self.conf, name, "--admin",
+                self.world.stores[name].admin_dsn,
+                env={"PGPASSFILE": str(self.world.passfile)})
+            said[name] = out + err
+        return said
+
+    def dsn(self, user, store, office, purpose=None, ticket=None):
+        """libpq's words for one reader's connection from one office."""
+        options = " ".join(f"-c sworn.{k}={v}" for k, v in
+                           (("purpose", purpose), ("ticket", ticket)) if v)
+        return (f"host=127.0.0.1 port={self.offices[office].port} "
+                f"dbname={store} user={user} connect_timeout=15 "
+                f"sslmode=disable"
+                + (f" options='{options}'" if options else ""))
+
     def sworn(self, *args, **more):
         return run([self.bin / "sworn", *args], **more)
-
-    def new_key(self):
-        out = self.sworn("key", "new", "--name", ORIGIN, "--out",
-                         self.folder / "log.key")[1]
-        self.vkey = out.strip().splitlines()[-1]
 
     def set_password(self, principal, password):
         self.sworn("passwd", self.folder / "users", principal,
@@ -351,6 +409,13 @@ class Gateway:
             return 0
         code, self.daemon = self.daemon.end(), None
         return code
+
+    def close(self):
+        """Stops it, and its offices."""
+        self.stop()
+        for office in self.offices.values():
+            if office.relay:
+                office.relay.end(timeout=5)
 
     def kill(self):
         """All of its processes at once, as a power cut would."""
@@ -438,100 +503,50 @@ def copy_growing(source, to):
 # -- all of it -------------------------------------------------------------
 
 class World:
-    def __init__(self, scratch, bin_dir, stores=STORES):
+    """The stores, and the demo's gateway in front of them."""
+
+    def __init__(self, scratch, bin_dir):
         self.scratch = pathlib.Path(scratch)
+        self.bin = pathlib.Path(bin_dir)
         self.secret = {name: secrets.token_urlsafe(9) for name in
                        ("postgres", "feed", "staff", *PRINCIPALS)}
+        self.passfile = self.scratch / "passwords"
         self.stores = {n: Store(n, self.scratch / "stores", self.secret)
-                       for n in stores}
-        self.gateway = Gateway(self.scratch / "gateway", pathlib.Path(bin_dir))
-        self.offices = {n: Office(n, self.scratch) for n in OFFICES}
+                       for n in STORES}
+        self.gateways = []
+        self.gateway = self.new_gateway("gateway")
+
+    def new_gateway(self, name):
+        self.gateways.append(Gateway(self, name))
+        return self.gateways[-1]
 
     def build(self, scale=1.0):
-        """Stores with data, offices, and the gateway's files."""
-        from concurrent.futures import ThreadPoolExecutor
-
+        """Stores with data, then the gateway's files."""
         def one(store):
             store.create()
             store.load(scale)
-        with ThreadPoolExecutor(len(self.stores)) as pool:
+        with concurrent.futures.ThreadPoolExecutor(len(STORES)) as pool:
             list(pool.map(one, self.stores.values()))
-        self.gateway.folder.mkdir()
         self.write_passwords()
-        self.gateway.new_key()
-        for principal in PRINCIPALS:
-            self.gateway.set_password(principal, self.secret[principal])
-        for name, store in self.stores.items():
-            credentials = self.gateway.folder / f"credentials.{name}"
-            write_secret(credentials, "".join(
-                f"{role}:{self.secret[role]}\n" for role in ("feed", "staff")))
-        for name in ("directory.yaml", "policy.yaml",
-                     "catalog-international.yaml", "catalog-domestic.yaml"):
-            shutil.copy(DEMO / "conf" / name, self.gateway.folder / name)
-        for office in self.offices.values():
-            office.open(self.gateway.port)
+        self.gateway.create()
 
     def write_passwords(self):
         """libpq's password file: for the readers, and for `sworn apply`."""
-        self.passfile = self.scratch / "passwords"
         write_secret(self.passfile, "".join(
             f"*:*:*:{user}:{password}\n"
             for user, password in sorted(self.secret.items())))
 
-    def configure(self, mode, **replace):
-        """Writes sworn.conf for a mode; more @NAME@s may be given."""
-        g = self.gateway
-        text = (DEMO / "conf" / "sworn.conf.in").read_text()
-        values = {"MODE": mode, "GATEWAY_PORT": g.port,
-                  "CONSOLE_PORT": g.console, **replace}
-        for name in STORES:
-            # A store that this world lacks gets a port where nobody listens.
-            port = self.stores[name].port if name in self.stores else 1
-            values[f"{name.upper()}_PORT"] = port
-        g.conf.write_text(fill(text, values))
-
-    def set_keeping(self, until=None):
-        """The directory's word on wei's keeping of the feed's credentials:
-        kept to this day, or ended at an instant."""
-        text = (DEMO / "conf" / "directory.yaml").read_text()
-        given = '{id: wei, to: "2026-11-01T00:00:00Z"}'
-        if text.count(given) != 1:
-            raise Failed(f"directory.yaml does not say {given} once")
-        fact = f'{{id: wei, to: "{until}"}}' if until else "wei"
-        (self.gateway.folder / "directory.yaml").write_text(
-            text.replace(given, fact))
-
-    def apply(self, *stores, expect=(0,)):
-        out = {}
-        for name in stores or self.stores:
-            out[name] = self.gateway.sworn(
-                "apply", "-c", self.gateway.conf, name,
-                "--admin", self.stores[name].admin_dsn,
-                env={"PGPASSFILE": str(self.passfile)}, expect=expect)
-        return out
-
-    def dsn(self, user, store, office, purpose=None, ticket=None):
-        """libpq's words for one reader's connection from one office."""
-        options = " ".join(f"-c sworn.{k}={v}" for k, v in
-                           (("purpose", purpose), ("ticket", ticket)) if v)
-        return (f"host=127.0.0.1 port={self.offices[office].port} "
-                f"dbname={store} user={user} connect_timeout=15 "
-                f"sslmode=disable"
-                + (f" options='{options}'" if options else ""))
-
     def pids(self):
-        """(pid, start) of everything that outlives this program."""
-        found = [o.relay.pid for o in self.offices.values() if o.relay]
-        if self.gateway.daemon:
-            found.append(self.gateway.daemon.pid)
+        """(pid, start) of what outlives this program."""
+        found = []
+        for gateway in self.gateways:
+            found += [o.relay.pid for o in gateway.offices.values()]
+            found += [gateway.daemon.pid] if gateway.daemon else []
         return [(pid, started(pid)) for pid in found]
 
     def close(self):
-        self.gateway.stop()
-        for office in self.offices.values():
-            if office.relay:
-                office.relay.end(timeout=5)
-                office.relay = None
+        for gateway in self.gateways:
+            gateway.close()
         for store in self.stores.values():
             store.stop("immediate")
 
