@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import tlog
 from conftest import Load, connect, connect_feed, records_by_ticket
-from world import descendants, run, wait_for
+from world import Daemon, Failed, alive, descendants, now, run, wait_for
 
 QUERY = "SELECT id, handle FROM users ORDER BY id LIMIT 5"
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
@@ -443,7 +443,6 @@ def works_again(gateway):
 
 def sound_later(gateway):
     """Sound once what is durable has been published."""
-    from world import now
     gateway.wait_published(now())
     sound(gateway)
 
@@ -470,7 +469,6 @@ mount -t tmpfs -o size=1m,mode=0700 none {state}
 exec {gateway.bin}/sworn "$@"
 """)
     wrapper.chmod(0o700)
-    from world import Daemon
     gateway.daemon = Daemon(["unshare", "-r", "-m", wrapper, "run", "-c",
                              gateway.conf], gateway.folder / "sworn-1.err")
     gateway.wait_ready()
@@ -535,7 +533,6 @@ def test_killed_log_process_is_replaced_and_loses_nothing(fresh):
 
 
 def another(gateway, part, old):
-    from world import Failed
     with contextlib.suppress(Failed):
         return gateway.process(part) != old
 
@@ -603,13 +600,8 @@ def test_nothing_of_a_killed_run_is_left_running(fresh):
     gateway.daemon.process.wait()
     # Each child ends with its parent: nothing serves without one.
     wait_for("the children to end", lambda: not any(
-        os.path.exists(f"/proc/{p}/exe") and alive_now(p) for p in pids))
+        alive(p) for p in pids))
     gateway.daemon = None
-
-
-def alive_now(pid):
-    from world import alive
-    return alive(pid)
 
 
 def test_stops_in_order_and_goes_on_where_it_was(fresh):
