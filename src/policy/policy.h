@@ -75,6 +75,7 @@ struct policy_reason {
 
 struct clearance {
 	const char *store;
+	const struct catalog *catalog;
 	const struct clearance_table *tables;	/* as catalog->tables */
 	size_t n_tables;
 	bool empty;		/* no guarded table is readable */

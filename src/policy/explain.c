@@ -1,0 +1,375 @@
+/*
+ * Of several conditions the one that a reader can do least about is named,
+ * since the others would not help: who they are, then which data, then why
+ * they read. Labels and names come from the policy and the directory, never
+ * from what the session states.
+ */
+#include "policy/explain.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/time.h"
+#include "catalog/catalog.h"
+#include "directory/control.h"
+#include "directory/directory.h"
+
+/* Distances: one unmet of the former outweighs all of the latter. */
+#define FAR_WHO 10000u
+#define FAR_DATA 100u
+#define FAR_WHY 1u
+
+#define LIST_MAX 8		/* values of a list that are written out */
+
+/* "a, b or c". */
+static void
+put_list(struct buf *out, const char *const *items, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && i < LIST_MAX; i++) {
+		if (i > 0)
+			buf_str(out, i + 1 == n ? " or " : ", ");
+		buf_str(out, items[i]);
+	}
+	if (n > LIST_MAX)
+		buf_fmt(out, " or %zu others", n - LIST_MAX);
+}
+
+static void
+put_names(struct buf *out, const struct names *n)
+{
+	put_list(out, n->items, n->n);
+}
+
+static const char *
+finish(struct buf *out, struct arena *a)
+{
+	const char *s = buf_text(out);
+
+	s = s == NULL ? NULL : arena_str(a, s);
+	buf_done(out);
+	return s;
+}
+
+/* The best path that meets a condition on labels. */
+static const struct control_path *
+best_path(const struct control *c, const struct names *labels, unsigned kinds)
+{
+	const struct control_path *best = NULL, *p;
+	const char *label = NULL;
+	size_t i;
+
+	for (i = 0; i < labels->n; i++) {
+		p = control_find(c, labels->items[i], kinds);
+		if (p == NULL || (best != NULL && (p->n > best->n ||
+		    (p->n == best->n &&
+		    strcmp(labels->items[i], label) >= 0))))
+			continue;
+		best = p;
+		label = labels->items[i];
+	}
+	return best;
+}
+
+/* The path by which a rule met the reader; NULL if by none. */
+static const struct control_path *
+rule_path(const struct rule *r, const struct policy_request *q, bool unknown)
+{
+	const struct {
+		const struct names *labels;
+		unsigned kinds;
+	} by[] = {
+		{&r->controlled_from, r->by},
+		{&r->located_in, CONTROL_LOCATION},
+	};
+	const struct control_path *p;
+	size_t i;
+
+	for (i = 0; i < sizeof(by) / sizeof(by[0]); i++) {
+		if (!by[i].labels->set)
+			continue;
+		p = unknown ?
+		    control_find(q->control, CONTROL_UNKNOWN, by[i].kinds) :
+		    best_path(q->control, by[i].labels, by[i].kinds);
+		if (p != NULL)
+			return p;
+	}
+	return NULL;
+}
+
+enum explanation
+explain_rank(const struct rule *r, const struct policy_request *q)
+{
+	if (rule_path(r, q, false) != NULL)
+		return EXPLAIN_PATH;
+	if (rule_path(r, q, true) != NULL)
+		return EXPLAIN_UNKNOWN;
+	return EXPLAIN_SENTENCE;
+}
+
+static const char *
+role_of(const struct rule *r, const struct principal *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_roles; i++)
+		if (names_match(&r->roles, p->roles[i]))
+			return p->roles[i];
+	return "";
+}
+
+static const char *
+matching(const struct names *n, const char *const *list, size_t n_list)
+{
+	size_t i;
+
+	for (i = 0; i < n_list; i++)
+		if (names_match(n, list[i]))
+			return list[i];
+	return NULL;
+}
+
+/* One met condition of a forbid, as a sentence about the reader. */
+static void
+put_met(struct buf *out, const struct rule *r, const struct policy_request *q)
+{
+	const struct principal *p = q->who;
+	const char *s;
+
+	if (r->roles.set) {
+		buf_fmt(out, "your role is %s", role_of(r, p));
+	} else if (r->employed_by.set) {
+		s = matching(&r->employed_by, p->employers, p->n_employers);
+		if (s == NULL)
+			buf_str(out, "your employer is not known");
+		else
+			buf_fmt(out, "your employer is %s", s);
+	} else if (r->nationality.set) {
+		s = matching(&r->nationality, p->nationalities,
+		    p->n_nationalities);
+		if (s == NULL)
+			buf_str(out, "your nationality is not known");
+		else
+			buf_fmt(out, "you are a national of %s", s);
+	} else if (r->principals.set) {
+		buf_fmt(out, "the rule names you (%s)", p->id);
+	} else if (r->purposes.set) {
+		buf_fmt(out, "your purpose is %s",
+		    q->purpose != NULL ? q->purpose : "not stated");
+	} else if (r->ticket != NULL) {
+		buf_fmt(out, "your ticket is one of %s", r->ticket);
+	} else if (r->has_kind) {
+		buf_fmt(out, "you are a %s", r->service ? "service" :
+		    "person");
+	} else {
+		buf_str(out, "it holds for everybody");
+	}
+}
+
+const char *
+explain_forbid(const struct rule *r, const struct policy_request *q,
+    struct arena *a)
+{
+	const struct control_path *p = rule_path(r, q, false);
+	struct buf out;
+
+	buf_init(&out, 0);
+	if (p == NULL)
+		p = rule_path(r, q, true);
+	if (p != NULL)
+		control_path_text(&out, p);
+	else
+		put_met(&out, r, q);
+	return finish(&out, a);
+}
+
+static bool
+is_unmet(const struct rule *r, enum condition c,
+    const struct policy_request *q)
+{
+	return rule_condition(r, c, q) != TRUTH_TRUE;
+}
+
+void
+explain_measure(struct unmet *u, const struct policy_request *q)
+{
+	int c;
+
+	u->distance = FAR_DATA *
+	    ((unsigned)u->table + u->residence + u->category);
+	for (c = 0; c < CONDITION_COUNT; c++) {
+		if (!is_unmet(u->rule, (enum condition)c, q))
+			continue;
+		if (c < CONDITION_STORES)
+			u->distance += FAR_WHO;
+		else if (c == CONDITION_STORES)
+			u->distance += FAR_DATA;
+		else
+			u->distance += FAR_WHY;
+	}
+}
+
+static void
+put_is(struct buf *out, const char *none, const char *some,
+    const char *const *items, size_t n)
+{
+	if (n == 0) {
+		buf_str(out, none);
+		return;
+	}
+	buf_str(out, some);
+	put_list(out, items, n);
+}
+
+/* An unmet condition about who reads. */
+static void
+put_unmet_who(struct buf *out, const struct rule *r, enum condition c,
+    const struct policy_request *q)
+{
+	const struct principal *p = q->who;
+	bool unknown = rule_condition(r, c, q) == TRUTH_UNKNOWN;
+
+	if (c == CONDITION_KIND) {
+		buf_fmt(out, "is for %s; you are a %s",
+		    r->service ? "services" : "persons",
+		    r->service ? "person" : "service");
+	} else if (c == CONDITION_PRINCIPALS) {
+		buf_str(out, "is for those it names; you are not among them");
+	} else if (c == CONDITION_ROLES) {
+		buf_str(out, "is for the role ");
+		put_names(out, &r->roles);
+		put_is(out, "; you have none", "; yours is ", p->roles,
+		    p->n_roles);
+	} else if (c == CONDITION_EMPLOYED_BY) {
+		buf_str(out, "is for those employed by ");
+		put_names(out, &r->employed_by);
+		put_is(out, unknown ? "; your employer is not known" :
+		    "; you have no employer", "; your employer is ",
+		    p->employers, p->n_employers);
+	} else if (c == CONDITION_NATIONALITY) {
+		buf_str(out, "is for nationals of ");
+		put_names(out, &r->nationality);
+		put_is(out, "; your nationality is not known",
+		    "; you are one of ", p->nationalities, p->n_nationalities);
+	} else if (c == CONDITION_LOCATED_IN) {
+		buf_str(out, "is for those located in ");
+		put_names(out, &r->located_in);
+		buf_str(out, unknown ? "; your location is not known" :
+		    "; you are not");
+	} else {
+		buf_str(out, "is for those controlled from ");
+		put_names(out, &r->controlled_from);
+		buf_str(out, unknown ? "; who controls you is not known" :
+		    "; you are not");
+	}
+}
+
+static void
+put_interval(struct buf *out, const struct rule *r)
+{
+	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
+
+	buf_str(out, "is in force");
+	if (r->from != INT64_MIN) {
+		time_text(r->from, from);
+		buf_fmt(out, " from %s", from);
+	}
+	if (r->to != INT64_MAX) {
+		time_text(r->to, to);
+		buf_fmt(out, " until %s", to);
+	}
+	buf_str(out, " only");
+}
+
+/* An unmet condition about why, or when. */
+static void
+put_unmet_why(struct buf *out, const struct rule *r, enum condition c,
+    const struct policy_request *q)
+{
+	if (c == CONDITION_WHEN) {
+		put_interval(out, r);
+	} else if (c == CONDITION_PURPOSES) {
+		buf_str(out, "needs the purpose ");
+		put_names(out, &r->purposes);
+		if (q->purpose != NULL)
+			buf_fmt(out, "; this session states %s", q->purpose);
+		else
+			buf_str(out, "; this session states none");
+	} else {
+		buf_fmt(out, "needs a ticket of the form %s; ", r->ticket);
+		buf_str(out, q->ticket == NULL ? "this session states none" :
+		    "the one this session states is not");
+	}
+}
+
+static bool
+put_unmet_data(struct buf *out, const struct unmet *u,
+    const struct policy_request *q, const struct catalog_table *t,
+    const char *residence)
+{
+	if (is_unmet(u->rule, CONDITION_STORES, q)) {
+		buf_fmt(out, "is about the store ");
+		put_names(out, &u->rule->stores);
+		buf_fmt(out, ", not %s", q->store);
+	} else if (u->table) {
+		buf_fmt(out, "is not about %s", t->full);
+	} else if (u->residence) {
+		buf_fmt(out, "is about data at home in ");
+		put_names(out, &u->rule->whose);
+		buf_fmt(out, ", not %s", residence);
+	} else if (u->category) {
+		buf_fmt(out, "covers none of the columns of %s: only the "
+		    "category ", t->full);
+		put_names(out, &u->rule->categories);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+const char *
+explain_unmet(const struct unmet *u, const struct policy_request *q,
+    const struct catalog_table *t, const char *residence, struct arena *a)
+{
+	struct buf out;
+	int c;
+
+	buf_init(&out, 0);
+	buf_fmt(&out, "rule \"%s\" ", u->rule->name);
+	for (c = 0; c < CONDITION_STORES; c++)
+		if (is_unmet(u->rule, (enum condition)c, q)) {
+			put_unmet_who(&out, u->rule, (enum condition)c, q);
+			return finish(&out, a);
+		}
+	if (put_unmet_data(&out, u, q, t, residence))
+		return finish(&out, a);
+	for (c = CONDITION_WHEN; c < CONDITION_COUNT; c++)
+		if (is_unmet(u->rule, (enum condition)c, q)) {
+			put_unmet_why(&out, u->rule, (enum condition)c, q);
+			break;
+		}
+	return finish(&out, a);
+}
+
+/* Only what the reader can change by stating it is hinted at. */
+const char *
+explain_hint(const struct unmet *u, const struct policy_request *q,
+    struct arena *a)
+{
+	const struct rule *r = u->rule;
+	struct buf out;
+
+	if (r->hint != NULL)
+		return r->hint;
+	if (u->distance >= FAR_DATA || is_unmet(r, CONDITION_WHEN, q))
+		return "";
+	buf_init(&out, 0);
+	if (is_unmet(r, CONDITION_PURPOSES, q))
+		buf_fmt(&out, "SET sworn.purpose = '%s'", r->purposes.items[0]);
+	if (is_unmet(r, CONDITION_TICKET, q))
+		buf_fmt(&out, "%sSET sworn.ticket = '...' of the form %s",
+		    out.len > 0 ? "; " : "", r->ticket);
+	return finish(&out, a);
+}
