@@ -1,0 +1,602 @@
+/*
+ * What a record means for the claim. A statement discloses between its own
+ * record and that of its result; a service's session between its opening and
+ * its end. Reader and data each match, do not, or may:
+ *
+ *   reader and data match, rows came out, all within the period -> evidence
+ *   one of them surely does not, or nothing of it in the period -> nothing
+ *   anything else                                               -> a doubt
+ *
+ * No rows is no "no": that nothing was found tells something, too.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "claim/recheck.h"
+#include "claim/state.h"
+
+#define PENDING_MAX 10000
+
+struct released {
+	bool known;
+	uint64_t rows, bytes;
+	uint64_t seq;		/* of the record that says so */
+	int64_t end_ms;
+};
+
+static void
+pending_free(struct state_pending *p)
+{
+	if (p == NULL)
+		return;
+	arena_free(p->arena);
+	free(p);
+}
+
+void
+disclose_free(struct state_session *s)
+{
+	struct state_pending *p;
+
+	if (s == NULL)
+		return;
+	while ((p = s->pending) != NULL) {
+		s->pending = p->next;
+		pending_free(p);
+	}
+	arena_free(s->clearance_arena);
+	arena_free(s->arena);
+	free(s);
+}
+
+static const struct record *
+effective(const struct state_session *s)
+{
+	return s->clearance.type != RECORD_NONE ? &s->clearance : &s->rec;
+}
+
+static const struct record_store *
+store_of(const struct verdict *v, const struct state_session *s)
+{
+	const struct state_store *st;
+
+	st = state_store_find(v->log, s->rec.u.session.store);
+	return st != NULL ? &st->rec : NULL;
+}
+
+static struct match_context
+context_of(struct verdict *v, const struct state_session *s)
+{
+	const struct record_store *st = store_of(v, s);
+	struct match_context x = {NULL, false};
+	const char *why;
+
+	if (st != NULL && objects_catalog(v->objects, st->catalog,
+	    &x.catalog, &why) != 0)
+		x.catalog = NULL;	/* recheck says so */
+	x.empty_is_closed = !s->service &&
+	    strcmp(effective(s)->u.session.mode, "enforce") == 0;
+	return x;
+}
+
+static int
+named(struct verdict *v, const char *kind, const char *sha256,
+    struct state_texts *t)
+{
+	const char *key = arena_fmt(v->scratch, "%s %s %s", v->log->gateway,
+	    kind, sha256);
+
+	if (key == NULL)
+		return ERR_MEMORY;
+	if (!state_texts_have(&v->objects_named, key))
+		return state_doubt(v, "object", v->log->gateway, NULL,
+		    "%s: the %s %s was used and no record says when it took "
+		    "effect", v->log->gateway, kind,
+		    sha256[0] != 0 ? sha256 : "(none)");
+	return state_text_add(v, t, sha256);
+}
+
+static int
+named_all(struct verdict *v, const struct state_session *s)
+{
+	const struct record_session *c = &effective(s)->u.session;
+	const struct record_store *st = store_of(v, s);
+	int e;
+
+	if ((e = named(v, "directory", c->directory, &v->directories)) != 0 ||
+	    (e = named(v, "policy", c->policy, &v->policies)) != 0 ||
+	    st == NULL)
+		return e;
+	return named(v, "catalog", st->catalog, &v->catalogs);
+}
+
+static int
+on_doubt(void *arg, const char *what, const char *text)
+{
+	struct verdict *v = arg;
+
+	if (strcmp(what, "object") == 0)
+		return state_doubt(v, what, NULL, NULL, "%s", text);
+	return state_doubt(v, what, v->log->gateway, NULL, "%s: %s",
+	    v->log->gateway, text);
+}
+
+static struct recheck
+recheck_of(struct verdict *v, const struct state_session *s)
+{
+	struct recheck x = {
+		.objects = v->objects, .arg = v, .doubt = on_doubt,
+		.arena = v->scratch, .session = &s->rec.u.session,
+		.seq = s->rec.seq, .at_ms = effective(s)->time_ms,
+		.store = store_of(v, s),
+	};
+
+	return x;
+}
+
+/* Decides the session's clearance again, once it matters for the period. */
+static int
+check(struct verdict *v, struct state_session *s, int64_t until_ms)
+{
+	const struct record_session *c = &effective(s)->u.session;
+	struct recheck x;
+	size_t i;
+	int e;
+
+	if (s->checked || until_ms < v->claim->from_ms ||
+	    effective(s)->time_ms > v->claim->to_ms)
+		return 0;
+	s->checked = true;
+	if (s->clearance.type == RECORD_NONE) {
+		v->result.sessions++;
+		v->log->sessions++;
+	}
+	for (i = 0; i < s->rec.u.session.issuers.n; i++)
+		if ((e = state_text_add(v, &v->issuers,
+		    s->rec.u.session.issuers.s[i])) != 0)
+			return e;
+	if ((e = named_all(v, s)) != 0)
+		return e;
+	x = recheck_of(v, s);
+	if ((e = recheck_session(&x, c, effective(s)->seq)) != 0)
+		return e;
+	if (x.name != NULL && s->name == NULL &&
+	    (s->name = arena_str(s->arena, x.name)) == NULL)
+		return ERR_MEMORY;
+	return 0;
+}
+
+int
+disclose_session(struct verdict *v, struct track_session *t,
+    struct bytes entry)
+{
+	const struct record *r = v->now;
+	struct state_session *s = NULL;
+	struct match_context x;
+	int e = ERR_MEMORY;
+
+	if (r->time_ms > v->claim->to_ms ||
+	    !strs_have(&v->claim->stores, r->u.session.store))
+		return 0;
+	if ((s = calloc(1, sizeof(*s))) == NULL ||
+	    (s->arena = arena_new()) == NULL)
+		goto out;
+	if ((e = record_decode(entry, s->arena, &s->rec, NULL)) != 0)
+		goto out;
+	s->service = strcmp(s->rec.u.session.kind, "person") != 0;
+	match_reader(&v->claim->who, &s->rec.u.session, &s->reader);
+	x = context_of(v, s);
+	if ((e = match_data(&v->claim->data, &s->rec.u.session.bound, &x,
+	    s->arena, &s->data)) != 0)
+		goto out;
+	if ((e = check(v, s, r->time_ms)) != 0)
+		goto out;
+	t->data = s;
+	s = NULL;		/* now the session's */
+out:
+	disclose_free(s);
+	return e;
+}
+
+/* What stands against a plain yes or no, in words. */
+static const char *
+undecided(struct verdict *v, const struct state_session *s,
+    const struct match_data *d, const struct released *out, bool straddles)
+{
+	char *why = arena_str(v->scratch, "");
+
+	if (why != NULL && s->reader.truth == TRUTH_UNKNOWN)
+		why = arena_fmt(v->scratch, "%s; who stands behind the reader "
+		    "is not known", why);
+	if (why != NULL && d->truth == TRUTH_UNKNOWN)
+		why = arena_fmt(v->scratch, "%s; %s", why, d->unclear);
+	if (why != NULL && !out->known)
+		why = arena_fmt(v->scratch, "%s; no record says what came out",
+		    why);
+	else if (why != NULL && out->rows == 0 && out->bytes == 0)
+		why = arena_fmt(v->scratch, "%s; no rows came out, and that "
+		    "may tell something, too", why);
+	if (why != NULL && straddles)
+		why = arena_fmt(v->scratch, "%s; it lies only partly within "
+		    "the period", why);
+	return why == NULL ? NULL : why[0] == ';' ? why + 2 : why;
+}
+
+static struct record_strs
+copy_strs(struct verdict *v, const struct record_strs *l, bool *failed)
+{
+	struct record_strs to = {NULL, 0};
+	const char **s = arena_array(v->arena, l->n, sizeof(*s));
+	size_t i;
+
+	for (i = 0; s != NULL && i < l->n; i++)
+		if ((s[i] = arena_str(v->arena, l->s[i])) == NULL)
+			s = NULL;
+	*failed |= s == NULL;
+	if (s != NULL) {
+		to.s = s;
+		to.n = l->n;
+	}
+	return to;
+}
+
+static const char *
+copy_str(struct verdict *v, const char *s, bool *failed)
+{
+	char *to;
+
+	if (s == NULL)
+		return NULL;
+	to = arena_str(v->arena, s);
+	*failed |= to == NULL;
+	return to;
+}
+
+static void
+count_subjects(const struct record_store *st, const struct record_strs *whose,
+    struct verdict_evidence *e)
+{
+	size_t i;
+
+	if (st == NULL || st->n_subjects == 0)
+		return;
+	e->counted = true;
+	e->counted_ms = st->counted_ms;
+	for (i = 0; i < st->n_subjects; i++)
+		if (strs_have(whose, st->subjects[i].label) &&
+		    e->at_most <= UINT64_MAX / 2)
+			e->at_most += st->subjects[i].n;
+}
+
+static void
+describe_reader(struct verdict *v, const struct state_session *s,
+    struct verdict_evidence *e, bool *failed)
+{
+	const struct record_session *in = &s->rec.u.session;
+	const struct record_session *c = &effective(s)->u.session;
+
+	e->gateway = v->log->gateway;
+	e->session_seq = s->rec.seq;
+	e->session = copy_str(v, in->session, failed);
+	e->principal = copy_str(v, in->principal, failed);
+	e->name = copy_str(v, s->name, failed);
+	e->kind = copy_str(v, in->kind, failed);
+	e->source = copy_str(v, in->source, failed);
+	e->store = copy_str(v, in->store, failed);
+	e->mode = copy_str(v, c->mode, failed);
+	e->purpose = copy_str(v, c->purpose, failed);
+	e->ticket = copy_str(v, c->ticket, failed);
+	if (s->reader.path != NULL) {
+		e->label = copy_str(v, s->reader.path->label, failed);
+		e->kinds = copy_strs(v, &s->reader.path->kinds, failed);
+		e->steps = copy_strs(v, &s->reader.path->steps, failed);
+	}
+}
+
+static void
+describe_statement(struct verdict *v, const struct record_statement *s,
+    struct verdict_evidence *e, bool *failed)
+{
+	struct record_strs by = {NULL, 0};
+	const char **rules;
+	size_t i;
+
+	e->what = copy_str(v, s->what, failed);
+	if (s->whole)
+		e->whole_why = copy_str(v, s->whole_why, failed);
+	e->rules = copy_strs(v, &s->rules, failed);
+	if ((rules = arena_array(v->scratch, s->n_would,
+	    sizeof(*rules))) == NULL) {
+		*failed = true;
+		return;
+	}
+	by.s = rules;
+	for (i = 0; i < s->n_would; i++)
+		if (!strs_have(&by, s->would[i].rule))
+			rules[by.n++] = s->would[i].rule;
+	e->refused_by = copy_strs(v, &by, failed);
+}
+
+static struct verdict_evidence *
+evidence_add(struct verdict *v)
+{
+	struct verdict_evidence *e;
+	size_t cap;
+
+	if (v->result.n_evidence == v->cap_evidence) {
+		cap = v->cap_evidence == 0 ? 64 : v->cap_evidence * 2;
+		if ((e = realloc(v->evidence, cap * sizeof(*e))) == NULL)
+			return NULL;
+		v->evidence = e;
+		v->cap_evidence = cap;
+	}
+	e = &v->evidence[v->result.n_evidence++];
+	memset(e, 0, sizeof(*e));
+	return e;
+}
+
+static int
+keep_evidence(struct verdict *v, const struct state_session *s,
+    const struct record *r, const struct match_data *d,
+    const struct released *out)
+{
+	struct verdict_evidence *e;
+	bool failed = false;
+
+	if (v->result.n_evidence == VERDICT_ITEMS_MAX) {
+		v->result.more_evidence++;
+		return 0;
+	}
+	if ((e = evidence_add(v)) == NULL)
+		return ERR_MEMORY;
+	e->seq = r->seq;
+	e->time_ms = r->time_ms;
+	e->end_seq = out->seq;
+	e->rows = out->rows;
+	e->bytes = out->bytes;
+	describe_reader(v, s, e, &failed);
+	if (r->type == RECORD_STATEMENT)
+		describe_statement(v, &r->u.statement, e, &failed);
+	else
+		e->what = "session";
+	e->residences = copy_strs(v, &d->residences, &failed);
+	e->tables = copy_strs(v, &d->tables, &failed);
+	e->categories = copy_strs(v, &d->categories, &failed);
+	e->masked = copy_strs(v, &d->masked, &failed);
+	count_subjects(store_of(v, s), &d->residences, e);
+	return failed ? ERR_MEMORY : 0;
+}
+
+/* Evidence, a doubt, or nothing: by the table at the top of this file. */
+static int
+decide(struct verdict *v, const struct state_session *s,
+    const struct record *r, const struct match_data *d,
+    const struct released *out)
+{
+	const struct claim *c = v->claim;
+	bool straddles = r->time_ms < c->from_ms || out->end_ms > c->to_ms;
+	enum truth t = truth_and(s->reader.truth, d->truth);
+	const char *why;
+
+	if (t == TRUTH_FALSE || r->time_ms > c->to_ms ||
+	    out->end_ms < c->from_ms)
+		return 0;
+	if (!out->known || (out->rows == 0 && out->bytes == 0) || straddles)
+		t = truth_and(t, TRUTH_UNKNOWN);
+	if (t == TRUTH_TRUE)
+		return keep_evidence(v, s, r, d, out);
+	if ((why = undecided(v, s, d, out, straddles)) == NULL)
+		return ERR_MEMORY;
+	return state_doubt(v, "undecided", v->log->gateway, &r->seq,
+	    "%s entry %" PRIu64 ", %s by %s at store %s: %s",
+	    v->log->gateway, r->seq, r->type == RECORD_STATEMENT ?
+	    r->u.statement.what : "session", s->rec.u.session.principal,
+	    s->rec.u.session.store, why);
+}
+
+static int
+check_statement(struct verdict *v, struct state_session *s,
+    const struct record *r)
+{
+	struct recheck x = recheck_of(v, s);
+
+	return recheck_statement(&x, &effective(s)->u.session,
+	    &r->u.statement, r->seq);
+}
+
+static size_t
+count_pending(const struct state_session *s)
+{
+	const struct state_pending *p;
+	size_t n = 0;
+
+	for (p = s->pending; p != NULL; p = p->next)
+		n++;
+	return n;
+}
+
+static int
+pending_add(struct verdict *v, struct state_session *s, struct bytes entry,
+    bool rechecked)
+{
+	struct match_context x = context_of(v, s);
+	struct state_pending *p;
+	int e = ERR_MEMORY;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL ||
+	    (p->arena = arena_new()) == NULL)
+		goto out;
+	p->rechecked = rechecked;
+	if ((e = record_decode(entry, p->arena, &p->rec, NULL)) != 0 ||
+	    (e = match_data(&v->claim->data, &p->rec.u.statement.bound, &x,
+	    p->arena, &p->data)) != 0)
+		goto out;
+	if (rechecked && truth_and(p->data.truth, s->reader.truth) ==
+	    TRUTH_FALSE)
+		goto out;	/* whatever came out */
+	p->next = s->pending;
+	s->pending = p;
+	p = NULL;		/* now the session's */
+out:
+	pending_free(p);
+	return e;
+}
+
+static int
+on_statement(struct verdict *v, struct state_session *s, struct bytes entry)
+{
+	const struct record *r = v->now;
+	bool within = r->time_ms >= v->claim->from_ms;
+	int e;
+
+	if (r->time_ms > v->claim->to_ms)
+		return 0;
+	if (within) {
+		v->result.statements++;
+		if ((e = check_statement(v, s, r)) != 0)
+			return e;
+	}
+	if (within && s->reader.truth == TRUTH_FALSE)
+		return 0;
+	if (count_pending(s) >= PENDING_MAX)
+		return state_doubt(v, "undecided", v->log->gateway, &r->seq,
+		    "%s entry %" PRIu64 ": more than %d statements of one "
+		    "session wait for their result", v->log->gateway, r->seq,
+		    PENDING_MAX);
+	return pending_add(v, s, entry, within);
+}
+
+static int
+settle(struct verdict *v, struct state_session *s, struct state_pending *p,
+    const struct released *out)
+{
+	int e;
+
+	if (!p->rechecked && out->end_ms >= v->claim->from_ms &&
+	    (e = check_statement(v, s, &p->rec)) != 0)
+		return e;
+	return decide(v, s, &p->rec, &p->data, out);
+}
+
+static int
+on_result(struct verdict *v, struct state_session *s)
+{
+	const struct record_result *in = &v->now->u.result;
+	struct released out = {true, in->rows, in->bytes, v->now->seq,
+	    v->now->time_ms};
+	struct state_pending **at = &s->pending, *p;
+	int e;
+
+	if (s->service && in->of == s->rec.u.session.n) {
+		s->rows += in->rows <= UINT64_MAX / 2 ? in->rows : 0;
+		s->bytes += in->bytes <= UINT64_MAX / 2 ? in->bytes : 0;
+		return 0;
+	}
+	while (*at != NULL && (*at)->rec.u.statement.n != in->of)
+		at = &(*at)->next;
+	if ((p = *at) == NULL)
+		return 0;		/* of a statement that cannot matter */
+	*at = p->next;
+	e = settle(v, s, p, &out);
+	pending_free(p);
+	return e;
+}
+
+/* A service's two bounds: sure only what is sure by both. */
+static void
+widen(struct match_data *d, const struct match_data *more)
+{
+	if (d->truth == more->truth)
+		return;
+	d->truth = TRUTH_UNKNOWN;
+	d->unclear = "the bound changed during the session";
+}
+
+static int
+on_clearance(struct verdict *v, struct state_session *s, struct bytes entry)
+{
+	struct arena *a = NULL;
+	struct match_context x;
+	struct match_data data;
+	int e;
+
+	/* What was in effect up to here may have mattered. */
+	if ((e = check(v, s, v->now->time_ms)) != 0)
+		return e;
+	if ((a = arena_new()) == NULL)
+		return ERR_MEMORY;
+	arena_free(s->clearance_arena);
+	s->clearance_arena = a;
+	if ((e = record_decode(entry, a, &s->clearance, NULL)) != 0)
+		return e;
+	s->checked = false;
+	if (s->service) {
+		x = context_of(v, s);
+		if ((e = match_data(&v->claim->data,
+		    &s->clearance.u.session.bound, &x, s->arena, &data)) != 0)
+			return e;
+		widen(&s->data, &data);
+	}
+	return check(v, s, v->now->time_ms);
+}
+
+int
+disclose_record(struct verdict *v, struct track_session *t,
+    struct bytes entry)
+{
+	const struct record *r = v->now;
+	struct state_session *s = t->data;
+	int e;
+
+	if (r->type == RECORD_CLEARANCE)
+		return on_clearance(v, s, entry);
+	if ((e = check(v, s, r->time_ms)) != 0)
+		return e;
+	if (r->type == RECORD_STATEMENT)
+		return on_statement(v, s, entry);
+	if (r->type == RECORD_RESULT)
+		return on_result(v, s);
+	if (r->type == RECORD_DENIAL && r->time_ms >= v->claim->from_ms &&
+	    r->time_ms <= v->claim->to_ms && s->reader.truth != TRUTH_FALSE)
+		v->result.denials++;
+	return 0;
+}
+
+int
+disclose_end(struct verdict *v, struct track_session *t, enum track_end how,
+    const struct record *r)
+{
+	struct state_session *s = t->data;
+	struct released out = {false, 0, 0, 0, INT64_MAX};
+	struct state_pending *p;
+	int e;
+
+	if (s == NULL)
+		return 0;
+	arena_reset(v->scratch);	/* many may end by one record */
+	if (r != NULL)
+		out.end_ms = r->time_ms;
+	if ((e = check(v, s, out.end_ms)) != 0)
+		return e;
+	for (p = s->pending; p != NULL; p = p->next)
+		if ((e = settle(v, s, p, &out)) != 0)
+			return e;
+	if (!s->service)
+		return 0;
+	out.rows = s->rows;
+	out.bytes = s->bytes;
+	if (how == TRACK_CLOSED) {
+		out.known = true;
+		out.seq = r->seq;
+		if (r->u.close.rows > out.rows)
+			out.rows = r->u.close.rows;
+		if (r->u.close.bytes > out.bytes)
+			out.bytes = r->u.close.bytes;
+	}
+	return decide(v, s, &s->rec, &s->data, &out);
+}

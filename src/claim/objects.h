@@ -1,0 +1,38 @@
+/*
+ * claim/objects.h - the policies, catalogs and directories that the log
+ * names by their hash, read once and kept.
+ *
+ * Memory: heap; what it returns lives as long as it does.
+ * Limits: OBJECTS_MAX objects, OBJECT_LEN_MAX bytes each.
+ */
+#ifndef CLAIM_OBJECTS_H
+#define CLAIM_OBJECTS_H
+
+#include <stddef.h>
+
+#define OBJECTS_MAX 1024
+#define OBJECT_LEN_MAX ((size_t)64 << 20)
+
+struct buf;
+struct catalog;
+struct directory;
+struct objects;
+struct policy;
+
+/* Appends the object of that hash (64 hex digits) to out. 0, ERR_MISSING,
+ * ERR_IO, ... The bytes need not be checked: objects.c does. */
+typedef int objects_read_fn(void *arg, const char *sha256, struct buf *out);
+
+struct objects *objects_new(objects_read_fn *read, void *arg);
+void objects_free(struct objects *o);
+
+/* 0, or an error with *why a sentence that names the object. ERR_MEMORY is
+ * the caller's trouble, not the log's. */
+int objects_policy(struct objects *o, const char *sha256,
+    const struct policy **ret, const char **why);
+int objects_catalog(struct objects *o, const char *sha256,
+    const struct catalog **ret, const char **why);
+int objects_directory(struct objects *o, const char *sha256,
+    const struct directory **ret, const char **why);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * claim/recheck.h - would the gateway have had to say something else?
+ *
+ * A session's record names the directory, policy and catalog that it was
+ * decided by. The same code decides again here: the facts, the control set,
+ * the clearance and what it lets the session reach must come out the same.
+ * Pure but for reading objects by the caller's function.
+ */
+#ifndef CLAIM_RECHECK_H
+#define CLAIM_RECHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "record/record.h"
+
+struct arena;
+struct control;
+struct objects;
+
+struct recheck {
+	struct objects *objects;
+	void *arg;
+	/* what: "object", "facts", "control", "clearance" or "bound". */
+	int (*doubt)(void *arg, const char *what, const char *text);
+	struct arena *arena;		/* for one check's own needs */
+	const struct record_session *session;
+	uint64_t seq;			/* of its record */
+	int64_t at_ms;			/* and its time */
+	const struct record_store *store;	/* in effect; NULL: none */
+	const char *name;		/* found: the reader's name, or NULL */
+};
+
+/*
+ * Checks facts, control set, clearance and bound. `c` is the record with the
+ * clearance in effect: the session's own, or a clearance record of it, whose
+ * seq is c_seq. 0 or an error of memory or of doubt().
+ */
+int recheck_session(struct recheck *x, const struct record_session *c,
+    uint64_t c_seq);
+
+/*
+ * Whether a statement's bound is at least what the clearance in effect lets
+ * it reach in the tables that it names (all of them, if it is whole).
+ */
+int recheck_statement(struct recheck *x, const struct record_session *c,
+    const struct record_statement *s, uint64_t s_seq);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * claim/state.h - what a verdict keeps between records; for claim/ only.
+ *
+ * verdict.c feeds it, disclose.c turns records into evidence and doubts,
+ * rests.c says what is missing over all logs and what a verdict rests on.
+ */
+#ifndef CLAIM_STATE_H
+#define CLAIM_STATE_H
+
+#include "claim/claim.h"
+#include "claim/logins.h"
+#include "claim/match.h"
+#include "claim/objects.h"
+#include "claim/track.h"
+#include "claim/verdict.h"
+
+/* A store as a gateway's log describes it. */
+struct state_store {
+	struct state_store *next;
+	struct arena *arena;		/* of the record */
+	struct record_store rec;	/* the latest */
+	bool before;			/* recorded at or before the period */
+};
+
+/* A statement whose result has not come yet. */
+struct state_pending {
+	struct state_pending *next;
+	struct arena *arena;
+	struct record rec;
+	struct match_data data;
+	bool rechecked;
+};
+
+/* A session that may matter; hangs on track_session's data. */
+struct state_session {
+	struct arena *arena;
+	struct record rec;		/* its session record */
+	struct arena *clearance_arena;
+	struct record clearance;	/* the latest; type NONE: rec's own */
+	bool service;
+	bool checked;			/* decided again, with this clearance */
+	const char *name;
+	struct match_reader reader;
+	struct match_data data;		/* a service: of its bound */
+	uint64_t rows, bytes;		/* a service: by its results */
+	struct state_pending *pending;
+};
+
+struct state_log {
+	struct state_log *next;
+	const char *gateway;
+	uint64_t entries;
+	uint64_t in_period;
+	uint64_t sessions;
+	int64_t first_ms, last_ms;
+	bool has_after;			/* a record later than the period */
+	uint64_t heartbeat_ms;		/* of the latest start */
+	struct state_store *stores;
+};
+
+/* Distinct texts in the order of their first mention. */
+struct state_texts {
+	const char **s;
+	size_t n, cap;
+};
+
+struct verdict {
+	const struct claim *claim;
+	struct arena *arena;		/* results */
+	struct arena *scratch;		/* one record's own */
+	struct objects *objects;
+	struct track *track;		/* of the current log */
+	struct state_log *log;		/* current; NULL: none yet */
+	struct state_log *logs;
+	struct logins **logins;		/* as claim->stores; NULL: none */
+	const struct record *now;	/* the record being fed */
+	struct verdict_evidence *evidence;
+	struct verdict_doubt *doubts;
+	size_t cap_evidence, cap_doubts;
+	struct verdict_rest *rests;
+	size_t cap_rests;
+	struct state_texts issuers, programs, policies, directories,
+	    catalogs, objects_named, downtimes;
+	struct verdict_result result;
+};
+
+/* verdict.c */
+int state_doubt(struct verdict *v, const char *what, const char *gateway,
+    const uint64_t *seq, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+int state_rest(struct verdict *v, const char *what, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+int state_text_add(struct verdict *v, struct state_texts *t, const char *s);
+bool state_texts_have(const struct state_texts *t, const char *s);
+struct state_store *state_store_find(const struct state_log *log,
+    const char *store);
+
+/* disclose.c: each 0 or an error of memory. */
+int disclose_session(struct verdict *v, struct track_session *t,
+    struct bytes entry);
+int disclose_record(struct verdict *v, struct track_session *t,
+    struct bytes entry);
+int disclose_end(struct verdict *v, struct track_session *t,
+    enum track_end how, const struct record *r);
+void disclose_free(struct state_session *s);
+
+/* rests.c */
+int rests_missing(struct verdict *v);
+int rests_say(struct verdict *v);
+
+#endif

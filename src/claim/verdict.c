@@ -1,0 +1,506 @@
+/*
+ * The order of things: each record first passes track.c, which knows whether
+ * anything is missing and which sessions are open; then disclose.c, which
+ * knows what it means for the claim. Gaps outside the period do not matter.
+ */
+#include "claim/verdict.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "claim/state.h"
+
+const char *
+verdict_value_text(enum verdict_value v)
+{
+	switch (v) {
+	case VERDICT_NOT_SHOWN:
+		return "not shown";
+	case VERDICT_REFUTED:
+		return "refuted";
+	case VERDICT_HOLDS:
+		return "holds";
+	}
+	return "not shown";
+}
+
+struct verdict *
+verdict_new(const struct claim *c, objects_read_fn *read, void *arg)
+{
+	struct verdict *v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		return NULL;
+	v->claim = c;
+	v->arena = arena_new();
+	v->scratch = arena_new();
+	v->objects = objects_new(read, arg);
+	v->logins = calloc(c->stores.n, sizeof(*v->logins));
+	if (v->arena == NULL || v->scratch == NULL || v->objects == NULL ||
+	    v->logins == NULL) {
+		verdict_free(v);
+		return NULL;
+	}
+	return v;
+}
+
+static void
+texts_free(struct state_texts *t)
+{
+	free(t->s);
+}
+
+static void
+stores_free(struct verdict *v)
+{
+	struct state_store *s;
+	struct state_log *l;
+
+	for (l = v->logs; l != NULL; l = l->next)
+		for (s = l->stores; s != NULL; s = s->next)
+			arena_free(s->arena);
+}
+
+static int
+drop_session(void *arg, struct track_session *s, enum track_end how,
+    const struct record *r)
+{
+	(void)arg;
+	(void)how;
+	(void)r;
+	disclose_free(s->data);
+	s->data = NULL;
+	return 0;
+}
+
+void
+verdict_free(struct verdict *v)
+{
+	size_t i;
+
+	if (v == NULL)
+		return;
+	track_each(v->track, drop_session, v);
+	track_free(v->track);
+	stores_free(v);
+	if (v->logins != NULL)
+		for (i = 0; i < v->claim->stores.n; i++)
+			logins_free(v->logins[i]);
+	free(v->logins);
+	objects_free(v->objects);
+	free(v->evidence);
+	free(v->doubts);
+	free(v->rests);
+	texts_free(&v->issuers);
+	texts_free(&v->programs);
+	texts_free(&v->policies);
+	texts_free(&v->directories);
+	texts_free(&v->catalogs);
+	texts_free(&v->objects_named);
+	texts_free(&v->downtimes);
+	arena_free(v->scratch);
+	arena_free(v->arena);
+	free(v);
+}
+
+static bool
+doubted(const struct verdict *v, const char *what, const char *text)
+{
+	const struct verdict_result *r = &v->result;
+	size_t i;
+
+	for (i = 0; i < r->n_doubts; i++)
+		if (strcmp(v->doubts[i].what, what) == 0 &&
+		    strcmp(v->doubts[i].text, text) == 0)
+			return true;
+	return false;
+}
+
+static int
+keep_doubt(struct verdict *v, const char *what, const char *gateway,
+    const uint64_t *seq, const char *text)
+{
+	struct verdict_doubt *d;
+	size_t cap;
+
+	if (v->result.n_doubts == VERDICT_ITEMS_MAX) {
+		v->result.more_doubts++;
+		return 0;
+	}
+	if (v->result.n_doubts == v->cap_doubts) {
+		cap = v->cap_doubts == 0 ? 64 : v->cap_doubts * 2;
+		if ((d = realloc(v->doubts, cap * sizeof(*d))) == NULL)
+			return ERR_MEMORY;
+		v->doubts = d;
+		v->cap_doubts = cap;
+	}
+	d = &v->doubts[v->result.n_doubts++];
+	memset(d, 0, sizeof(*d));
+	d->what = arena_str(v->arena, what);
+	d->text = arena_str(v->arena, text);
+	if (gateway != NULL)
+		d->gateway = arena_str(v->arena, gateway);
+	if (seq != NULL) {
+		d->has_seq = true;
+		d->seq = *seq;
+	}
+	return d->what == NULL || d->text == NULL ||
+	    (gateway != NULL && d->gateway == NULL) ? ERR_MEMORY : 0;
+}
+
+int
+state_doubt(struct verdict *v, const char *what, const char *gateway,
+    const uint64_t *seq, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
+	va_end(ap);
+	/* An object that is missing is one doubt, however many need it. */
+	if (strcmp(what, "object") == 0 && doubted(v, what, text))
+		return 0;
+	return keep_doubt(v, what, gateway, seq, text);
+}
+
+int
+verdict_add_doubt(struct verdict *v, const char *what, const char *text)
+{
+	return keep_doubt(v, what, NULL, NULL, text);
+}
+
+int
+state_rest(struct verdict *v, const char *what, const char *fmt, ...)
+{
+	struct verdict_rest *p;
+	char text[2048];
+	va_list ap;
+	size_t cap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
+	va_end(ap);
+	if (v->result.n_rests == v->cap_rests) {
+		cap = v->cap_rests == 0 ? 32 : v->cap_rests * 2;
+		if ((p = realloc(v->rests, cap * sizeof(*p))) == NULL)
+			return ERR_MEMORY;
+		v->rests = p;
+		v->cap_rests = cap;
+	}
+	p = &v->rests[v->result.n_rests++];
+	p->what = what;
+	p->text = arena_str(v->arena, text);
+	return p->text == NULL ? ERR_MEMORY : 0;
+}
+
+bool
+state_texts_have(const struct state_texts *t, const char *s)
+{
+	struct record_strs l = {t->s, t->n};
+
+	return strs_have(&l, s);
+}
+
+int
+state_text_add(struct verdict *v, struct state_texts *t, const char *s)
+{
+	const char **p;
+	size_t cap;
+
+	if (s == NULL)
+		return ERR_MEMORY;
+	if (state_texts_have(t, s) || t->n == OBJECTS_MAX)
+		return 0;
+	if (t->n == t->cap) {
+		cap = t->cap == 0 ? 16 : t->cap * 2;
+		if ((p = realloc(t->s, cap * sizeof(*p))) == NULL)
+			return ERR_MEMORY;
+		t->s = p;
+		t->cap = cap;
+	}
+	if ((t->s[t->n] = arena_str(v->arena, s)) == NULL)
+		return ERR_MEMORY;
+	t->n++;
+	return 0;
+}
+
+static int
+on_gap(void *arg, const struct track_gap *g)
+{
+	struct verdict *v = arg;
+	const struct claim *c = v->claim;
+	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
+	int r = 0;
+
+	if (g->to_ms < c->from_ms || g->from_ms > c->to_ms)
+		return 0;
+	switch (g->kind) {
+	case TRACK_DOWN:
+	case TRACK_CRASH:
+		time_text(g->from_ms, from);
+		time_text(g->to_ms, to);
+		if (v->downtimes.n < 100)
+			r = state_text_add(v, &v->downtimes, arena_fmt(
+			    v->scratch, "%s: %s (from %s to %s)",
+			    v->log->gateway, g->text, from, to));
+		return r;
+	case TRACK_SILENCE:
+	case TRACK_START:
+	case TRACK_BOOT:
+	case TRACK_SESSION:
+	case TRACK_COUNTER:
+		break;
+	}
+	return state_doubt(v, track_kind_text(g->kind), v->log->gateway,
+	    &g->seq, "%s: %s", v->log->gateway, g->text);
+}
+
+static int
+on_ended(void *arg, struct track_session *s, enum track_end how,
+    const struct record *r)
+{
+	struct verdict *v = arg;
+	int e = disclose_end(v, s, how, r);
+
+	disclose_free(s->data);
+	s->data = NULL;
+	return e;
+}
+
+static int
+log_begin(struct verdict *v, const struct record *r)
+{
+	struct track_hooks hooks = {v, on_gap, on_ended};
+	struct state_log *l, **at;
+
+	if ((l = arena_alloc(v->arena, sizeof(*l))) == NULL ||
+	    (l->gateway = arena_str(v->arena, r->gateway)) == NULL ||
+	    (v->track = track_new(&hooks)) == NULL)
+		return ERR_MEMORY;
+	l->first_ms = r->time_ms;
+	for (at = &v->logs; *at != NULL; at = &(*at)->next)
+		;
+	*at = v->log = l;
+	return 0;
+}
+
+struct state_store *
+state_store_find(const struct state_log *log, const char *store)
+{
+	struct state_store *s;
+
+	for (s = log->stores; s != NULL; s = s->next)
+		if (strcmp(s->rec.store, store) == 0)
+			return s;
+	return NULL;
+}
+
+/* Keeps the latest record of each store of the claim. */
+static int
+note_store(struct verdict *v, const struct record *r, struct bytes entry)
+{
+	const char *store = r->u.store.store;
+	struct arena *a = NULL;
+	struct state_store *s;
+	struct record copy;
+	int e;
+
+	if (!strs_have(&v->claim->stores, store))
+		return 0;
+	if ((a = arena_new()) == NULL)
+		return ERR_MEMORY;
+	if ((e = record_decode(entry, a, &copy, NULL)) != 0)
+		goto out;
+	if ((s = state_store_find(v->log, store)) == NULL) {
+		if ((s = arena_alloc(v->arena, sizeof(*s))) == NULL) {
+			e = ERR_MEMORY;
+			goto out;
+		}
+		s->next = v->log->stores;
+		v->log->stores = s;
+	}
+	arena_free(s->arena);
+	s->arena = a;
+	a = NULL;		/* now the store's */
+	s->rec = copy.u.store;
+	s->before |= r->time_ms <= v->claim->from_ms;
+out:
+	arena_free(a);
+	return e;
+}
+
+static int
+note_object(struct verdict *v, const struct record_object *o)
+{
+	return state_text_add(v, &v->objects_named, arena_fmt(v->scratch,
+	    "%s %s %s", v->log->gateway, o->kind, o->sha256));
+}
+
+static int
+note_backend(struct verdict *v, const struct record *r)
+{
+	const struct record_backend *b = &r->u.backend;
+	struct track_session *t = track_find(v->track, b->session);
+	struct state_session *s;
+	size_t i;
+
+	if (t == NULL || (s = t->data) == NULL)
+		return 0;
+	for (i = 0; i < v->claim->stores.n; i++)
+		if (v->logins[i] != NULL && strcmp(v->claim->stores.s[i],
+		    s->rec.u.session.store) == 0)
+			return logins_backend(v->logins[i], r->gateway,
+			    r->seq, r->time_ms, b->role, b->pid);
+	return 0;
+}
+
+static int
+note_boot(struct verdict *v, const struct record_boot *b)
+{
+	v->log->heartbeat_ms = b->heartbeat_ms;
+	return state_text_add(v, &v->programs, arena_fmt(v->scratch,
+	    "%s: %s, configuration %s", v->log->gateway, b->program,
+	    b->config));
+}
+
+/* The session's id in a record; NULL: it is of none. */
+static const char *
+session_of(const struct record *r)
+{
+	switch (r->type) {
+	case RECORD_BACKEND:
+		return r->u.backend.session;
+	case RECORD_CLEARANCE:
+		return r->u.session.session;
+	case RECORD_STATEMENT:
+		return r->u.statement.session;
+	case RECORD_RESULT:
+		return r->u.result.session;
+	case RECORD_DENIAL:
+		return r->u.denial.session;
+	case RECORD_NONE:
+	case RECORD_GENESIS:
+	case RECORD_BOOT:
+	case RECORD_STOP:
+	case RECORD_OBJECT:
+	case RECORD_STORE:
+	case RECORD_SESSION:
+	case RECORD_LOGIN_FAILURE:
+	case RECORD_HEARTBEAT:
+	case RECORD_CLOSE:
+		break;
+	}
+	return NULL;
+}
+
+static int
+take(struct verdict *v, const struct record *r, struct bytes entry)
+{
+	struct track_session *t;
+	const char *id;
+	int e;
+
+	if (r->type == RECORD_BOOT)
+		return note_boot(v, &r->u.boot);
+	if (r->type == RECORD_STORE)
+		return note_store(v, r, entry);
+	if (r->type == RECORD_OBJECT)
+		return note_object(v, &r->u.object);
+	if (r->type == RECORD_SESSION) {
+		t = track_find(v->track, r->u.session.session);
+		return t != NULL && t->data == NULL && t->seq == r->seq ?
+		    disclose_session(v, t, entry) : 0;
+	}
+	if (r->type == RECORD_BACKEND && (e = note_backend(v, r)) != 0)
+		return e;
+	if ((id = session_of(r)) == NULL ||
+	    (t = track_find(v->track, id)) == NULL || t->data == NULL)
+		return 0;
+	return disclose_record(v, t, entry);
+}
+
+int
+verdict_record(struct verdict *v, const struct record *r, struct bytes entry)
+{
+	const struct claim *c = v->claim;
+	int e;
+
+	if (v->log == NULL && (e = log_begin(v, r)) != 0)
+		return e;
+	arena_reset(v->scratch);
+	v->now = r;
+	v->log->entries++;
+	v->log->last_ms = r->time_ms;
+	v->log->has_after |= r->time_ms > c->to_ms;
+	if (r->time_ms >= c->from_ms && r->time_ms <= c->to_ms) {
+		v->log->in_period++;
+		v->result.records++;
+	}
+	if ((e = track_record(v->track, r)) != 0)
+		return e;
+	return take(v, r, entry);
+}
+
+int
+verdict_log_end(struct verdict *v)
+{
+	int e;
+
+	v->now = NULL;
+	if (v->log == NULL)
+		return 0;
+	arena_reset(v->scratch);
+	e = track_end(v->track);
+	if (e != 0)
+		return e;
+	track_free(v->track);
+	v->track = NULL;
+	v->log = NULL;
+	return 0;
+}
+
+int
+verdict_store_log(struct verdict *v, const char *store, struct logins **ret)
+{
+	const struct claim *c = v->claim;
+	size_t i;
+
+	for (i = 0; i < c->stores.n; i++)
+		if (strcmp(c->stores.s[i], store) == 0)
+			break;
+	if (i == c->stores.n)
+		return ERR_MISSING;
+	if (v->logins[i] == NULL)
+		v->logins[i] = logins_new(store, c->from_ms, c->to_ms);
+	*ret = v->logins[i];
+	return *ret == NULL ? ERR_MEMORY : 0;
+}
+
+int
+verdict_end(struct verdict *v, const struct verdict_result **ret)
+{
+	struct verdict_result *r = &v->result;
+	int e;
+
+	if (v->log != NULL && (e = verdict_log_end(v)) != 0)
+		return e;
+	if ((e = rests_missing(v)) != 0 || (e = rests_say(v)) != 0)
+		return e;
+	r->evidence = v->evidence;
+	r->doubts = v->doubts;
+	r->rests = v->rests;
+	r->value = VERDICT_HOLDS;
+	if (r->n_doubts > 0)
+		r->value = VERDICT_NOT_SHOWN;
+	if (r->n_evidence > 0)
+		r->value = VERDICT_REFUTED;
+	*ret = r;
+	return 0;
+}
