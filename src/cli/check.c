@@ -15,28 +15,7 @@
 #include "cli/load.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
-#include "gateway/file.h"
 #include "policy/policy.h"
-
-/* 1 if the key cannot be used, 0 otherwise. */
-static int
-check_key(const struct config *c)
-{
-	if (access(c->log_key_file, R_OK) != 0) {
-		(void)fprintf(stderr, "%s: the log's key cannot be read: %s; "
-		    "make one with: sworn key new --name %s --out %s\n",
-		    c->log_key_file, strerror(errno), c->gateway,
-		    c->log_key_file);
-		return 1;
-	}
-	if (file_is_open_to_others(c->log_key_file)) {
-		(void)fprintf(stderr, "%s: the log's key can be read by "
-		    "others; run: chmod 600 %s\n", c->log_key_file,
-		    c->log_key_file);
-		return 1;
-	}
-	return 0;
-}
 
 /* A folder that exists must be writable; one that does not is made by run. */
 static int
@@ -117,7 +96,7 @@ cmd_check(int argc, char **argv)
 	}
 	if ((c = load_config(argv[2])) == NULL)
 		return 1;
-	bad = check_key(c) | check_folder(c->log_dir, "log") |
+	bad = check_log_key(c) | check_folder(c->log_dir, "log") |
 	    check_folder(c->state_dir, "state");
 	for (i = 0; i < c->n_stores; i++)
 		bad |= check_store(&c->stores[i]);

@@ -461,7 +461,8 @@ cmd_run(int argc, char **argv)
 		return 1;
 	s.config = c;
 	(void)umask(022);
-	if (make_folder(c->state_dir, 0700, "state") != 0 ||
+	if (check_log_key(c) != 0 ||
+	    make_folder(c->state_dir, 0700, "state") != 0 ||
 	    make_folder(c->log_dir, 0755, "log") != 0 ||
 	    lock_state(c->state_dir) != 0)
 		goto out;
