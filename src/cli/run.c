@@ -239,7 +239,7 @@ child_run(const struct supervisor *s, enum child_kind kind)
 			.config = c,
 			.listen_fds = s->listen_fds,
 			.n_listen_fds = s->n_listen,
-			.log_socket = s->log_socket,
+			.log_path = s->log_socket,
 			.metrics = s->metrics,
 		};
 
