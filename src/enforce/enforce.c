@@ -63,21 +63,30 @@ others_guard(const struct catalog_table *t,
 	return false;
 }
 
-/* Row security where there was none; everybody is as before. */
+/*
+ * Row security where there was none; everybody is as before. Policies that
+ * lie idle there are counted, to be told from later ones.
+ */
 static void
 base_table(const struct catalog_table *t, struct buf *out)
 {
-	buf_str(out, "CREATE POLICY sworn_all ON ");
+	buf_str(out, "INSERT INTO sworn.row_security SELECT ");
+	text_sql_literal(out, t->schema);
+	buf_str(out, ", ");
+	text_sql_literal(out, t->name);
+	buf_str(out, ", count(*) FROM pg_catalog.pg_policy p, "
+	    "pg_catalog.pg_class c, pg_catalog.pg_namespace n "
+	    "WHERE p.polrelid = c.oid AND c.relnamespace = n.oid "
+	    "AND n.nspname = ");
+	text_sql_literal(out, t->schema);
+	buf_str(out, " AND c.relname = ");
+	text_sql_literal(out, t->name);
+	buf_str(out, ";\nCREATE POLICY sworn_all ON ");
 	sql_table(out, t->schema, t->name);
 	buf_str(out, " AS PERMISSIVE FOR ALL TO PUBLIC "
 	    "USING (true) WITH CHECK (true);\nALTER TABLE ");
 	sql_table(out, t->schema, t->name);
-	buf_str(out, " ENABLE ROW LEVEL SECURITY;\n"
-	    "INSERT INTO sworn.row_security VALUES (");
-	text_sql_literal(out, t->schema);
-	buf_str(out, ", ");
-	text_sql_literal(out, t->name);
-	buf_str(out, ");\n");
+	buf_str(out, " ENABLE ROW LEVEL SECURITY;\n");
 }
 
 int
@@ -94,7 +103,7 @@ enforce_base_sql(const struct catalog *c,
 	    "CREATE TABLE IF NOT EXISTS sworn.state\n"
 	    "\t(key text PRIMARY KEY, value text NOT NULL);\n"
 	    "CREATE TABLE IF NOT EXISTS sworn.row_security\n"
-	    "\t(table_schema text, table_name text,\n"
+	    "\t(table_schema text, table_name text, policies bigint,\n"
 	    "\tPRIMARY KEY (table_schema, table_name));\n"
 	    "REVOKE ALL ON sworn.state, sworn.row_security FROM PUBLIC;\n"
 	    "DO $$BEGIN\n"
@@ -354,8 +363,9 @@ enforce_base_drop_sql(const struct catalog *c, struct buf *out)
 	    "\t\t    r.table_name));\n"
 	    "\t\tCONTINUE WHEN t IS NULL;\n"
 	    "\t\tEXECUTE format('DROP POLICY IF EXISTS sworn_all ON %s', t);\n"
-	    "\t\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_policy p\n"
-	    "\t\t    WHERE p.polrelid = t AND p.polname <> 'sworn_way') THEN\n"
+	    "\t\tIF (SELECT count(*) FROM pg_catalog.pg_policy p\n"
+	    "\t\t    WHERE p.polrelid = t AND p.polname <> 'sworn_way')\n"
+	    "\t\t    <= r.policies THEN\n"
 	    "\t\t\tEXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL '\n"
 	    "\t\t\t    'SECURITY', t);\n"
 	    "\t\tEND IF;\n"
