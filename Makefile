@@ -4,6 +4,7 @@ PREFIX = /usr/local
 KEEP =
 T =
 SECONDS = 60
+ARGS =
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -31,8 +32,14 @@ test:
 	scripts/deps.sh test
 	tests/run.py $(T)
 
-bench: all
-	ninja -C $(BUILD) bench
+# Against peers in the same run; figures are ratios. ARGS="--rounds 3 ..."
+bench:
+	scripts/deps.sh bench
+	$(MAKE) all
+	mkdir -p bench/results
+	scripts/unprivileged.sh -b $(BUILD) -o bench/results sh -c 'exec \
+	    /usr/bin/python3 bench/relay.py --bin "$$SWORN_BIN" \
+	    --out "$$SWORN_SCRATCH/out/relay.json" $(ARGS)'
 
 # Each fuzzer for a while; what it finds stays in fuzz/crashes.
 fuzz:

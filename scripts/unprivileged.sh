@@ -2,8 +2,8 @@
 # unprivileged.sh [-k] [-o OUT] [-b BUILD] COMMAND ARG... - run something that
 # starts PostgreSQL, which refuses to run as root.
 #
-# Makes a scratch folder in /tmp, copies the programs of BUILD, demo/ and
-# tests/end and tests/enforce into it (a clone in /root is nobody else's to
+# Makes a scratch folder in /tmp, copies the programs of BUILD, demo/, bench/
+# and tests/end and tests/enforce into it (a clone in /root is nobody else's to
 # read), and runs the command in tree/ there: as the user postgres if we are
 # root, else as ourselves. The command finds SWORN_SCRATCH (a folder of its
 # own to use) and SWORN_BIN. What it leaves in $SWORN_SCRATCH/out is copied
@@ -62,6 +62,9 @@ trap '[ -z "$child" ] || kill -TERM "$child" 2>/dev/null; exit 130' INT TERM HUP
 mkdir "$scratch/bin" "$scratch/tree" "$scratch/tree/tests" "$scratch/out"
 cp "$build/src/cli/sworn" "$build/src/verify/sworn-verify" "$scratch/bin/"
 cp -R demo "$scratch/tree/"
+mkdir "$scratch/tree/bench"
+cp bench/*.py "$scratch/tree/bench/"
+[ ! -x "$build/bench/bench_log" ] || cp "$build/bench/bench_log" "$scratch/bin/"
 for d in end enforce data; do
 	[ ! -d "tests/$d" ] || cp -R "tests/$d" "$scratch/tree/tests/"
 done
