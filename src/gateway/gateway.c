@@ -1,0 +1,397 @@
+/*
+ * The gateway process. Its main thread writes what concerns the gateway as
+ * a whole (what took effect, that it lives, that it stops); workers serve
+ * sessions.
+ *
+ * May: listen and accept on the sockets it was given, connect to stores and
+ * to the log's socket, read and create state_dir/text.key at the start.
+ */
+#include "gateway/gateway.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/report.h"
+#include "base/time.h"
+#include "catalog/catalog.h"
+#include "crypto/hash.h"
+#include "gateway/cancel.h"
+#include "gateway/config.h"
+#include "gateway/log_client.h"
+#include "gateway/sandbox.h"
+#include "gateway/worker.h"
+#include "policy/policy.h"
+#include "record/record.h"
+
+#define PROGRAM "sworn " SWORN_VERSION
+#define LOG_WAIT_MS 10000	/* for the log process to listen */
+#define LOG_CLOSE_MS 1000
+#define BEAT_MAX_MS 1000	/* the console looks at it */
+
+/* 32 secret bytes in state_dir, made when there are none yet. */
+static int
+text_key(const char *state_dir, uint8_t ret[static HASH_LEN])
+{
+	struct arena *a = arena_new();
+	const char *path;
+	int fd = -1, r = ERR_MEMORY;
+
+	if (a == NULL ||
+	    (path = arena_fmt(a, "%s/text.key", state_dir)) == NULL)
+		goto out;
+	r = ERR_IO;
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) >= 0) {
+		if (read(fd, ret, HASH_LEN) == HASH_LEN)
+			r = 0;
+		goto out;
+	}
+	if (errno != ENOENT || (fd = open(path,
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
+		goto out;
+	if ((r = random_bytes(ret, HASH_LEN)) != 0)
+		goto out;
+	if (write(fd, ret, HASH_LEN) != HASH_LEN || fsync(fd) != 0) {
+		(void)unlink(path);	/* half a key is none */
+		r = ERR_IO;
+	}
+out:
+	if (r != 0)
+		report(REPORT_ERROR, "the key of text hashes cannot be read "
+		    "or made: %s/text.key", state_dir);
+	if (fd >= 0)
+		(void)close(fd);	/* synced, or given up */
+	arena_free(a);
+	return r;
+}
+
+static int
+submit(struct shared *s, struct record *r)
+{
+	int e;
+
+	r->gateway = s->config->gateway;
+	if ((e = log_client_submit_wait(s->log, r)) != 0)
+		report(REPORT_ERROR, "the log did not take record %s: %s",
+		    record_type_text(r->type), err_text(e));
+	return e;
+}
+
+static int
+write_boot(struct shared *s, const struct log_hello *h)
+{
+	struct record r = {0};
+	int e;
+
+	if (h->next == 0) {
+		r.type = RECORD_GENESIS;
+		r.u.genesis.origin = h->origin;
+		r.u.genesis.key = h->key;
+		if ((e = submit(s, &r)) != 0)
+			return e;
+	}
+	memset(&r, 0, sizeof(r));
+	r.type = RECORD_BOOT;
+	r.u.boot.program = PROGRAM;
+	r.u.boot.config = s->config->sha256;
+	r.u.boot.heartbeat_ms = s->config->heartbeat_ms;
+	r.u.boot.last = h->next == 0 ? 0 : h->next - 1;
+	r.u.boot.clean = h->next == 0 || h->clean;
+	return submit(s, &r);
+}
+
+static int
+write_object(struct shared *s, const char *kind, const char *name,
+    const struct config_text *t)
+{
+	struct record r = {.type = RECORD_OBJECT};
+	char hex[65];
+	int e;
+
+	if ((e = log_client_object_wait(s->log, t->text, t->len, hex)) != 0) {
+		report(REPORT_ERROR, "the log did not keep the %s: %s", kind,
+		    err_text(e));
+		return e;
+	}
+	r.u.object.kind = kind;
+	r.u.object.name = name;
+	r.u.object.sha256 = hex;
+	r.u.object.len = t->len;
+	return submit(s, &r);
+}
+
+/* Whether an earlier store has the same catalog. */
+static bool
+catalog_seen(const struct config *c, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (strcmp(c->stores[j].catalog_text.sha256,
+		    c->stores[i].catalog_text.sha256) == 0)
+			return true;
+	return false;
+}
+
+static int
+write_store(struct shared *s, const struct config_store *st)
+{
+	struct record r = {.type = RECORD_STORE};
+	struct record_count *counts;
+	size_t i;
+	int e;
+
+	if ((counts = calloc(st->n_counts + 1, sizeof(*counts))) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < st->n_counts; i++) {
+		counts[i].label = st->count_labels[i];
+		counts[i].n = st->counts[i];
+	}
+	r.u.store.store = st->name;
+	r.u.store.mode = store_mode_text(st->mode);
+	r.u.store.residences.s = st->residences;
+	r.u.store.residences.n = st->n_residences;
+	r.u.store.catalog = st->catalog_text.sha256;
+	r.u.store.subjects = counts;
+	r.u.store.n_subjects = st->n_counts;
+	r.u.store.counted_ms = st->counted_ms;
+	e = submit(s, &r);
+	free(counts);
+	return e;
+}
+
+/* Everything that decisions rest on, before the first session. */
+static int
+write_start(struct shared *s, const struct log_hello *h)
+{
+	const struct config *c = s->config;
+	size_t i;
+	int r;
+
+	if ((r = write_boot(s, h)) != 0 ||
+	    (r = write_object(s, "policy", policy_name(c->policy),
+	    &c->policy_text)) != 0 ||
+	    (r = write_object(s, "directory", "", &c->directory_text)) != 0)
+		return r;
+	for (i = 0; i < c->n_stores; i++)
+		if (!catalog_seen(c, i) && (r = write_object(s, "catalog",
+		    c->stores[i].catalog->name,
+		    &c->stores[i].catalog_text)) != 0)
+			return r;
+	for (i = 0; i < c->n_stores; i++)
+		if ((r = write_store(s, &c->stores[i])) != 0)
+			return r;
+	return 0;
+}
+
+static void
+ignore_done(void *arg, int result, uint64_t seq)
+{
+	(void)arg;
+	(void)seq;
+	if (result != 0)
+		report(REPORT_WARNING, "a heartbeat was not written: %s",
+		    err_text(result));
+}
+
+static void
+heartbeat(struct shared *s)
+{
+	struct record r = {.type = RECORD_HEARTBEAT};
+
+	r.gateway = s->config->gateway;
+	r.u.heartbeat.opened = atomic_load(&s->opened);
+	r.u.heartbeat.closed = atomic_load(&s->closed);
+	if (log_client_submit(s->log, &r, ignore_done, NULL) != 0)
+		report(REPORT_WARNING, "a heartbeat was not taken");
+}
+
+static void
+show_alive(struct shared *s, bool ok)
+{
+	if (s->metrics == NULL)
+		return;
+	atomic_store(&s->metrics->gateway_ok, ok);
+	atomic_store(&s->metrics->gateway_beat_ms,
+	    (uint64_t)clock_now_ms());
+}
+
+/* Until a signal says stop. Writes heartbeats. */
+static void
+main_loop(struct shared *s, const sigset_t *signals)
+{
+	int64_t next, now;
+	struct timespec ts;
+	int64_t wait;
+
+	next = clock_mono_ms() + (int64_t)s->config->heartbeat_ms / 2;
+	for (;;) {
+		show_alive(s, true);
+		now = clock_mono_ms();
+		if (now >= next) {
+			heartbeat(s);
+			/* Half, so that one that comes late is in time. */
+			next = now + (int64_t)s->config->heartbeat_ms / 2;
+		}
+		wait = next - now;
+		if (wait < 1)
+			wait = 1;
+		if (wait > BEAT_MAX_MS)
+			wait = BEAT_MAX_MS;
+		ts.tv_sec = wait / 1000;
+		ts.tv_nsec = wait % 1000 * 1000000;
+		if (sigtimedwait(signals, NULL, &ts) > 0)
+			return;
+	}
+}
+
+static void
+write_stop(struct shared *s)
+{
+	struct record r = {.type = RECORD_STOP};
+
+	r.u.stop.opened = atomic_load(&s->opened);
+	r.u.stop.closed = atomic_load(&s->closed);
+	(void)submit(s, &r);	/* reported; the process ends anyway */
+}
+
+static int
+find_addresses(struct shared *s)
+{
+	const struct config *c = s->config;
+	size_t i;
+
+	s->addresses = calloc(c->n_stores + 1, sizeof(*s->addresses));
+	if (s->addresses == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < c->n_stores; i++)
+		if (link_address_find(c->stores[i].host, c->stores[i].port,
+		    &s->addresses[i]) != 0)
+			report(REPORT_WARNING, "store=%s its host is not "
+			    "known; sessions of it will be refused",
+			    c->stores[i].name);
+	return 0;
+}
+
+static int
+prepare(struct shared *s, const struct gateway *g)
+{
+	size_t i;
+	int r, flags;
+
+	s->config = g->config;
+	s->metrics = g->metrics;
+	s->listen_fds = g->listen_fds;
+	s->n_listen_fds = g->n_listen_fds;
+	if ((r = text_key(g->config->state_dir, s->text_key)) != 0)
+		return r;
+	if ((r = hash_hmac(s->text_key, HASH_LEN, "mock", 4,
+	    s->mock_key)) != 0)
+		return r;
+	if ((s->cancels = cancel_new()) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < g->n_listen_fds; i++) {
+		flags = fcntl(g->listen_fds[i], F_GETFL);
+		if (flags < 0 || fcntl(g->listen_fds[i], F_SETFL,
+		    flags | O_NONBLOCK) != 0)
+			return ERR_IO;
+	}
+	return find_addresses(s);
+}
+
+/* From here on: sockets, and names of stores that are looked up no more. */
+static void
+confine(void)
+{
+	const struct sandbox none = {.tcp = true};
+
+	switch (sandbox_enter(&none)) {
+	case 0:
+		break;
+	case ERR_MISSING:
+		report(REPORT_INFO, "this kernel cannot restrict paths");
+		break;
+	default:
+		report(REPORT_WARNING, "the sandbox was not entered errno=%d",
+		    errno);
+	}
+}
+
+static int
+start_workers(struct shared *s, struct worker *w, unsigned n, unsigned *ret)
+{
+	int r;
+
+	for (*ret = 0; *ret < n; (*ret)++)
+		if ((r = worker_start(s, &w[*ret])) != 0) {
+			report(REPORT_ERROR, "a worker could not start");
+			return r;
+		}
+	return 0;
+}
+
+static void
+stop_workers(struct shared *s, struct worker *w, unsigned n)
+{
+	unsigned i;
+
+	atomic_store(&s->stopping, true);
+	for (i = 0; i < n; i++)
+		worker_wake(&w[i]);
+	for (i = 0; i < n; i++)
+		worker_join(&w[i]);
+}
+
+int
+gateway_run(const struct gateway *g)
+{
+	unsigned n = g->config->workers > 0 ? g->config->workers : 1;
+	struct shared *s = NULL;
+	struct worker *w = NULL;
+	struct log_hello hello;
+	unsigned started = 0;
+	sigset_t signals;
+	int status = 1;
+
+	(void)sigemptyset(&signals);		/* cannot fail */
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	if (pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0 ||
+	    signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return 1;
+	s = calloc(1, sizeof(*s));
+	w = calloc(n, sizeof(*w));
+	if (s == NULL || w == NULL || prepare(s, g) != 0)
+		goto out;
+	if (log_client_new(g->log_path, g->config->gateway, LOG_WAIT_MS,
+	    g->config->log_timeout_ms, &hello, &s->log) != 0) {
+		report(REPORT_ERROR, "the log cannot be reached");
+		goto out;
+	}
+	if (write_start(s, &hello) != 0)
+		goto out;
+	if (start_workers(s, w, n, &started) == 0) {
+		report(REPORT_INFO, "accepting sessions workers=%u", n);
+		main_loop(s, &signals);
+		status = 0;
+	}
+	show_alive(s, false);
+	stop_workers(s, w, started);
+	write_stop(s);
+out:
+	if (s != NULL && s->log != NULL)
+		log_client_free(s->log, LOG_CLOSE_MS);
+	if (s != NULL) {
+		/* Sessions that did not end in time may still refer to it. */
+		wipe(s->text_key, sizeof(s->text_key));
+		wipe(s->mock_key, sizeof(s->mock_key));
+	}
+	return status;
+}

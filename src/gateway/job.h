@@ -1,0 +1,47 @@
+/*
+ * gateway/job.h - one record of a session on its way to the log.
+ *
+ * A session has one job with the log at a time: were two there, the log
+ * could refuse the first and take the second, and the session's numbers
+ * would have a gap that nothing could ever close.
+ */
+#ifndef GATEWAY_JOB_H
+#define GATEWAY_JOB_H
+
+#include <stdint.h>
+
+#include "record/record.h"
+
+struct arena;
+struct run;
+struct session;
+struct worker;
+
+enum job_kind {
+	JOB_GATE,	/* something waits for it */
+	JOB_RESULT,	/* nothing does */
+	JOB_CLOSE,	/* the session's last */
+};
+
+struct job {
+	struct job *next;
+	struct worker *worker;
+	struct session *session;
+	struct arena *a;	/* what the record points to lives here */
+	struct record record;
+	enum job_kind kind;
+	struct run *run;	/* gets its number, or gives it; may be NULL */
+	int result;
+};
+
+struct job *job_new(struct session *s, enum job_kind kind,
+    enum record_type type);
+void job_free(struct job *j);
+/* Queues it; when it is done session_job_done is called. */
+void job_submit(struct job *j);
+/* Hands the next one to the log if none is there. */
+void job_pump(struct session *s);
+/* Forgets those that are not with the log yet. */
+void job_drop_waiting(struct session *s);
+
+#endif

@@ -1,0 +1,410 @@
+#include "gateway/judge.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "catalog/catalog.h"
+#include "gateway/setting.h"
+#include "lineage/analyze.h"
+#include "policy/policy.h"
+
+#define REFUSALS_MAX 32		/* more are not written down one by one */
+#define WHAT_MAX 80
+
+struct work {
+	const struct judge *j;
+	struct arena *a;
+	struct judgement *out;
+	bool *tables;
+	struct refusal *refusals;
+	bool failed;		/* out of memory */
+};
+
+static const char *
+text_of(struct work *w, const char *s)
+{
+	const char *copy;
+
+	if (s == NULL)
+		return NULL;
+	if ((copy = arena_str(w->a, s)) == NULL)
+		w->failed = true;
+	return copy;
+}
+
+/* Everything within reach; the first reason given is kept. */
+static void
+judge_whole(struct work *w, const char *why)
+{
+	if (w->out->whole)
+		return;
+	w->out->whole = true;
+	w->out->whole_why = text_of(w, why != NULL ? why : "");
+	w->out->guarded = true;
+}
+
+static struct refusal *
+refuse(struct work *w, const char *sqlstate, const char *message)
+{
+	struct refusal *r;
+
+	if (message == NULL) {
+		w->failed = true;
+		return NULL;
+	}
+	if (w->out->n_refusals == REFUSALS_MAX)
+		return NULL;
+	r = &w->refusals[w->out->n_refusals++];
+	r->message = message;
+	r->record.table = "";
+	r->record.rule = "";
+	r->record.because = "";
+	r->record.sqlstate = sqlstate;
+	return r;
+}
+
+static void
+refuse_table(struct work *w, const struct catalog_table *t)
+{
+	const struct policy_reason *why;
+	const struct clearance_table *ct;
+	struct refusal *r;
+	size_t i;
+
+	for (i = 0; i < w->out->n_refusals; i++)
+		if (strcmp(w->refusals[i].record.table, t->full) == 0)
+			return;
+	if ((r = refuse(w, "42501", arena_fmt(w->a,
+	    "reading %s in store %s is refused", t->full,
+	    w->j->store))) == NULL)
+		return;
+	r->record.table = t->full;
+	ct = clearance_find(w->j->clearance, t);
+	why = ct != NULL ? clearance_refusal(w->j->clearance, ct) : NULL;
+	if (why == NULL) {
+		r->detail = "no rule permits it";
+		return;
+	}
+	r->record.rule = why->rule != NULL ? why->rule : "";
+	r->record.because = why->because != NULL ? why->because : "";
+	if (why->rule != NULL)
+		r->detail = arena_fmt(w->a, "rule \"%s\" forbids it%s%s",
+		    why->rule, *r->record.because != 0 ? ": " : "",
+		    r->record.because);
+	else
+		r->detail = arena_fmt(w->a, "no rule permits it%s%s",
+		    *r->record.because != 0 ? ": " : "", r->record.because);
+	if (r->detail == NULL)
+		w->failed = true;
+	if (why->hint != NULL && *why->hint != 0)
+		r->hint = why->hint;
+}
+
+static void
+refuse_unlisted(struct work *w, const struct statement_table *t)
+{
+	const char *name;
+	struct refusal *r;
+
+	name = t->schema == NULL ? t->name :
+	    arena_fmt(w->a, "%s.%s", t->schema, t->name);
+	if (name == NULL) {
+		w->failed = true;
+		return;
+	}
+	r = refuse(w, "42501", arena_fmt(w->a,
+	    "reading %s in store %s is refused", name, w->j->store));
+	if (r == NULL)
+		return;
+	r->record.table = text_of(w, name);
+	r->detail = "the catalog does not list it, and what the catalog does "
+	    "not list persons do not get";
+	r->hint = "ask whoever keeps the catalog to list it";
+}
+
+/* Relations of PostgreSQL's own that may be named without their schema. */
+static const char *const own_relations[] = {
+	"pg_am", "pg_attrdef", "pg_attribute", "pg_class", "pg_collation",
+	"pg_constraint", "pg_database", "pg_depend", "pg_description",
+	"pg_enum", "pg_extension", "pg_index", "pg_indexes", "pg_inherits",
+	"pg_language", "pg_locks", "pg_matviews", "pg_namespace",
+	"pg_operator", "pg_policies", "pg_policy", "pg_proc", "pg_range",
+	"pg_roles", "pg_sequence", "pg_sequences", "pg_settings",
+	"pg_tables", "pg_tablespace", "pg_timezone_names", "pg_trigger",
+	"pg_type", "pg_user", "pg_views",
+};
+
+/* Of those, the ones that hold values of others' rows or others' SQL. */
+static const char *const telling_relations[] = {
+	"pg_largeobject", "pg_prepared_statements", "pg_stat_activity",
+	"pg_statistic", "pg_statistic_ext_data", "pg_stats", "pg_stats_ext",
+	"pg_stats_ext_exprs", "pg_stat_statements",
+};
+
+static bool
+named(const char *const *list, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(list[i], name) == 0)
+			return true;
+	return false;
+}
+
+#define NAMED(list, name) named(list, sizeof(list) / sizeof(*(list)), name)
+
+static bool
+is_telling(const char *name)
+{
+	return NAMED(telling_relations, name);
+}
+
+static bool
+is_own(const struct statement_table *t)
+{
+	if (t->schema != NULL)
+		return strcmp(t->schema, "pg_catalog") == 0 ||
+		    strcmp(t->schema, "information_schema") == 0;
+	return NAMED(own_relations, t->name) || is_telling(t->name);
+}
+
+/*
+ * An unqualified name counts for every table of the catalog that has it,
+ * whatever the search path is.
+ */
+static bool
+mark_tables(struct work *w, const char *schema, const char *name)
+{
+	const struct catalog *c = w->j->catalog;
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < c->n_tables; i++) {
+		if (strcmp(c->tables[i].name, name) != 0 ||
+		    (schema != NULL &&
+		    strcmp(c->tables[i].schema, schema) != 0))
+			continue;
+		any = true;
+		w->tables[i] = true;
+		if (c->tables[i].is_public)
+			continue;
+		w->out->guarded = true;
+		if (!w->j->clearance->tables[i].readable)
+			refuse_table(w, &c->tables[i]);
+	}
+	return any;
+}
+
+static void
+judge_table(struct work *w, const struct statement_table *t)
+{
+	const char *schema = t->schema;
+
+	if (schema != NULL && w->j->schema != NULL &&
+	    strcmp(schema, w->j->schema) == 0)
+		schema = NULL;
+	if (mark_tables(w, schema, t->name))
+		return;
+	if (is_own(t)) {
+		if (is_telling(t->name))
+			judge_whole(w, "reads statistics or others' "
+			    "statements");
+		return;
+	}
+	refuse_unlisted(w, t);
+	judge_whole(w, "reads a table that the catalog does not list");
+}
+
+static void
+judge_setting(struct work *w, const struct statement *st)
+{
+	struct refusal *r;
+
+	if (st->set_name == NULL) {
+		w->out->resets_all = true;
+		return;
+	}
+	if (setting_is_purpose(st->set_name) ||
+	    setting_is_ticket(st->set_name))
+		w->out->ours = st;
+	if (setting_changes_reading(st->set_name))
+		w->out->changes_reading = true;
+	/* RESET has no value; what it goes back to was allowed at login. */
+	if (strncasecmp(st->what, "RESET", 5) == 0 ?
+	    setting_allowed(st->set_name, "utf8") :
+	    setting_allowed(st->set_name, st->set_value))
+		return;
+	r = refuse(w, "42501", arena_fmt(w->a, "setting %s is refused",
+	    st->set_name));
+	if (r != NULL)
+		r->detail = "persons may change only settings that leave "
+		    "the reading of SQL and their rights as they are";
+}
+
+static bool
+class_allowed(enum statement_class c)
+{
+	switch (c) {
+	case STATEMENT_EMPTY:
+	case STATEMENT_READ:
+	case STATEMENT_EXPLAIN:
+	case STATEMENT_COPY_OUT:
+	case STATEMENT_CURSOR:
+	case STATEMENT_PREPARED:
+	case STATEMENT_TRANSACTION:
+	case STATEMENT_SET:
+	case STATEMENT_SHOW:
+	case STATEMENT_DISCARD:
+		return true;
+	case STATEMENT_UNKNOWN:
+	case STATEMENT_WRITE:
+	case STATEMENT_OTHER:
+		return false;
+	}
+	return false;
+}
+
+/* Classes whose text does not name what they read. */
+static void
+judge_class(struct work *w, const struct statement *st)
+{
+	struct refusal *r;
+
+	if (st->class == STATEMENT_UNKNOWN || st->class == STATEMENT_OTHER)
+		judge_whole(w, "runs what its text does not show");
+	else if (st->class == STATEMENT_CURSOR && st->n_tables == 0 &&
+	    strncasecmp(st->what, "CLOSE", 5) != 0)
+		judge_whole(w, "reads from a cursor");
+	else if (st->class == STATEMENT_PREPARED && st->n_tables == 0 &&
+	    strncasecmp(st->what, "DEALLOCATE", 10) != 0)
+		judge_whole(w, "executes a prepared statement");
+	if (class_allowed(st->class))
+		return;
+	r = refuse(w, "42501", arena_fmt(w->a,
+	    "%s is refused in store %s", st->what, w->j->store));
+	if (r != NULL)
+		r->detail = "persons read; whatever writes, defines or runs "
+		    "code is left to services";
+}
+
+static void
+judge_statement(struct work *w, const struct statement *st)
+{
+	struct refusal *r;
+	size_t i;
+
+	if (st->forbidden_function != NULL) {
+		r = refuse(w, "42501", arena_fmt(w->a,
+		    "calling %s is refused in store %s",
+		    st->forbidden_function, w->j->store));
+		if (r != NULL)
+			r->detail = "it reads or changes more than the "
+			    "statement says";
+		judge_whole(w, "calls a function that reads what it likes");
+		w->out->changes_reading = true;
+	}
+	judge_class(w, st);
+	if (st->class == STATEMENT_SET)
+		judge_setting(w, st);
+	if (st->class == STATEMENT_DISCARD &&
+	    strcasecmp(st->what, "DISCARD ALL") == 0)
+		w->out->resets_all = true;
+	for (i = 0; i < st->n_tables; i++)
+		judge_table(w, &st->tables[i]);
+	if (st->whole)
+		judge_whole(w, st->whole_why);
+}
+
+/* The statements' names, each once, cut where the record gets no use of it. */
+static void
+judge_what(struct work *w, const struct analysis *an)
+{
+	struct buf b;
+	size_t i, j;
+
+	buf_init(&b, 0);
+	for (i = 0; i < an->n && b.len < WHAT_MAX; i++) {
+		for (j = 0; j < i; j++)
+			if (strcmp(an->statements[i].what,
+			    an->statements[j].what) == 0)
+				break;
+		if (j < i)
+			continue;
+		if (b.len > 0)
+			buf_str(&b, ", ");
+		buf_str(&b, an->statements[i].what);
+	}
+	w->out->what = text_of(w, buf_text(&b));
+	if (w->out->what == NULL)
+		w->failed = true;
+	buf_done(&b);
+}
+
+static void
+judge_unread(struct work *w, const char *sqlstate, const char *message)
+{
+	w->out->what = "unread";
+	judge_whole(w, "the parser does not understand it");
+	w->out->changes_reading = true;
+	(void)refuse(w, sqlstate, message); /* NULL sets w->failed */
+}
+
+static void
+judge_all(struct work *w, const char *sql, size_t len)
+{
+	const struct analysis *an = NULL;
+	struct why why = {0};
+	size_t i;
+
+	switch (text_is_utf8(sql, len) ?
+	    analyze(sql, len, w->a, &an, &why) : ERR_CONFLICT) {
+	case 0:
+		break;
+	case ERR_FORMAT:
+		judge_unread(w, "42601", arena_str(w->a, why.text));
+		return;
+	case ERR_LIMIT:
+		judge_unread(w, "54000", arena_fmt(w->a, "a statement of more "
+		    "than %zu bytes is refused", ANALYZE_MAX));
+		return;
+	case ERR_CONFLICT:
+		judge_unread(w, "22021", "the statement is not UTF-8 text");
+		return;
+	default:
+		w->failed = true;
+		return;
+	}
+	w->out->alone = an->n == 1;
+	judge_what(w, an);
+	for (i = 0; i < an->n; i++)
+		judge_statement(w, &an->statements[i]);
+	if (w->j->reads_otherwise)
+		judge_whole(w, "settings of the session change how SQL is "
+		    "read");
+}
+
+int
+judge_text(const struct judge *j, const char *sql, size_t len,
+    struct arena *a, const struct judgement **ret)
+{
+	struct work w = {.j = j, .a = a};
+
+	w.out = arena_alloc(a, sizeof(*w.out));
+	w.tables = arena_array(a, j->catalog->n_tables + 1, sizeof(bool));
+	w.refusals = arena_array(a, REFUSALS_MAX, sizeof(*w.refusals));
+	if (w.out == NULL || w.tables == NULL || w.refusals == NULL)
+		return ERR_MEMORY;
+	w.out->what = "";
+	w.out->whole_why = "";
+	w.out->tables = w.tables;
+	w.out->refusals = w.refusals;
+	judge_all(&w, sql, len);
+	if (w.failed)
+		return ERR_MEMORY;
+	*ret = w.out;
+	return 0;
+}

@@ -1,0 +1,57 @@
+/*
+ * gateway/judge.h - what a person's SQL text would disclose, and whether
+ * it may.
+ *
+ * The same judgement in both modes: enforcing refuses by it, observing
+ * writes down what it would have refused. Sound: whatever cannot be told
+ * from the text counts as reading everything within reach.
+ * Pure. Memory: the caller's arena; borrows from catalog and clearance.
+ */
+#ifndef GATEWAY_JUDGE_H
+#define GATEWAY_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "record/record.h"
+
+struct arena;
+struct catalog;
+struct clearance;
+struct statement;
+
+struct refusal {
+	const char *message;	/* "reading public.users in store us is refused" */
+	const char *detail;	/* NULL: none */
+	const char *hint;	/* NULL: none */
+	struct record_refusal record;	/* has the SQLSTATE */
+};
+
+struct judgement {
+	const char *what;	/* "SELECT", "BEGIN, SELECT" */
+	bool whole;		/* reads, perhaps, all that is within reach */
+	const char *whole_why;	/* "" unless whole */
+	bool guarded;		/* reads guarded tables: needs a record */
+	const bool *tables;	/* by catalog table: whether it is named */
+	const struct refusal *refusals;
+	size_t n_refusals;
+	/* SET or RESET of sworn.purpose or sworn.ticket; NULL: none. */
+	const struct statement *ours;
+	bool resets_all;	/* RESET ALL, DISCARD ALL */
+	bool alone;		/* the text is just one statement */
+	bool changes_reading;	/* sets what changes how SQL is read */
+};
+
+struct judge {
+	const char *store;
+	const struct catalog *catalog;
+	const struct clearance *clearance;
+	const char *schema;	/* of the clearance's views; NULL: none */
+	bool reads_otherwise;	/* the store reads SQL in another way now */
+};
+
+/* 0 or ERR_MEMORY; SQL that is not understood is a judgement, too. */
+int judge_text(const struct judge *j, const char *sql, size_t len,
+    struct arena *a, const struct judgement **ret);
+
+#endif

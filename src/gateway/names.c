@@ -1,0 +1,174 @@
+#include "gateway/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "gateway/run.h"
+
+struct meaning *
+meaning_new(struct arena *a, const struct judgement *j,
+    const char text_hmac[static 65])
+{
+	struct meaning *m;
+
+	if ((m = calloc(1, sizeof(*m))) == NULL)
+		return NULL;
+	m->refs = 1;
+	m->a = a;
+	m->judgement = j;
+	memcpy(m->text_hmac, text_hmac, sizeof(m->text_hmac));
+	return m;
+}
+
+struct meaning *
+meaning_ref(struct meaning *m)
+{
+	if (m != NULL)
+		m->refs++;
+	return m;
+}
+
+void
+meaning_unref(struct meaning *m)
+{
+	if (m == NULL || --m->refs > 0)
+		return;
+	arena_free(m->a);
+	free(m);
+}
+
+/* FNV-1a: names come from the client, whose own session it is that slows. */
+static struct named **
+bucket(struct names *t, const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *name != 0; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	return &t->buckets[h % (sizeof(t->buckets) / sizeof(*t->buckets))];
+}
+
+struct named *
+names_find(struct names *t, const char *name)
+{
+	struct named *x;
+
+	for (x = *bucket(t, name); x != NULL; x = x->next)
+		if (strcmp(x->name, name) == 0)
+			return x;
+	return NULL;
+}
+
+struct named *
+names_get(struct names *t, const char *name)
+{
+	struct named *x, **b;
+
+	if ((x = names_find(t, name)) != NULL)
+		return x;
+	if (t->n == NAMES_MAX || (x = calloc(1, sizeof(*x))) == NULL)
+		return NULL;
+	if ((x->name = strdup(name)) == NULL) {
+		free(x);
+		return NULL;
+	}
+	b = bucket(t, name);
+	x->refs = 1;
+	x->listed = true;
+	x->next = *b;
+	*b = x;
+	t->n++;
+	return x;
+}
+
+void
+names_remove(struct names *t, struct named *x)
+{
+	struct named **p;
+
+	if (!x->listed)
+		return;
+	for (p = bucket(t, x->name); *p != x; p = &(*p)->next)
+		;
+	*p = x->next;
+	x->next = NULL;
+	x->listed = false;
+	t->n--;
+	named_unref(x);
+}
+
+void
+names_done(struct names *t)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(t->buckets) / sizeof(*t->buckets); i++)
+		while (t->buckets[i] != NULL)
+			names_remove(t, t->buckets[i]);
+}
+
+struct named *
+named_ref(struct named *x)
+{
+	if (x != NULL)
+		x->refs++;
+	return x;
+}
+
+void
+named_unref(struct named *x)
+{
+	size_t i;
+
+	if (x == NULL || --x->refs > 0)
+		return;
+	for (i = 0; i < x->n; i++)
+		meaning_unref(x->slots[i].meaning);
+	run_unref(x->run);
+	free(x->name);
+	free(x);
+}
+
+uint64_t
+named_begin(struct named *x)
+{
+	return ++x->version;
+}
+
+void
+named_add(struct named *x, struct meaning *m)
+{
+	if (x->n == NAMED_MAX) {
+		named_add_anything(x);
+		return;
+	}
+	x->slots[x->n].meaning = meaning_ref(m);
+	x->slots[x->n].version = x->version;
+	x->n++;
+}
+
+void
+named_add_anything(struct named *x)
+{
+	x->anything = true;
+	x->anything_version = x->version;
+}
+
+void
+named_confirm(struct named *x, uint64_t version)
+{
+	size_t i, n = 0;
+
+	if (version != x->version)
+		return;
+	for (i = 0; i < x->n; i++) {
+		if (x->slots[i].version == version)
+			x->slots[n++] = x->slots[i];
+		else
+			meaning_unref(x->slots[i].meaning);
+	}
+	x->n = n;
+	if (x->anything_version != version)
+		x->anything = false;
+}

@@ -1,0 +1,73 @@
+/*
+ * gateway/names.h - which statements and portals a name may stand for.
+ *
+ * Sound rather than exact: a name that is used again keeps its old meaning
+ * beside the new one until the store has said that the new one took its
+ * place; a name that is not known, or of which too much is known, may mean
+ * anything. Limits: NAMES_MAX names, NAMED_MAX meanings each.
+ */
+#ifndef GATEWAY_NAMES_H
+#define GATEWAY_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NAMES_MAX 1000		/* each of statements and of portals */
+#define NAMED_MAX 8
+
+struct arena;
+struct judgement;
+struct run;
+
+/* What one SQL text would do: counted references, never changed. */
+struct meaning {
+	unsigned refs;
+	struct arena *a;
+	const struct judgement *judgement;
+	char text_hmac[65];
+};
+
+/* Takes over the arena, in which the judgement is. */
+struct meaning *meaning_new(struct arena *a, const struct judgement *j,
+    const char text_hmac[static 65]);
+struct meaning *meaning_ref(struct meaning *m);
+void meaning_unref(struct meaning *m);
+
+struct named {
+	struct named *next;
+	unsigned refs;
+	bool listed;
+	char *name;
+	struct {
+		struct meaning *meaning;
+		uint64_t version;
+	} slots[NAMED_MAX];
+	size_t n;
+	bool anything;		/* and more besides */
+	uint64_t anything_version;
+	uint64_t version;
+	struct run *run;	/* of a portal: the record that covers it */
+};
+
+struct names {
+	struct named *buckets[64];
+	size_t n;
+};
+
+void names_done(struct names *t);	/* forgets all; may be used again */
+struct named *names_find(struct names *t, const char *name);
+/* Finds or adds; NULL: full or out of memory, so it may mean anything. */
+struct named *names_get(struct names *t, const char *name);
+void names_remove(struct names *t, struct named *x);
+struct named *named_ref(struct named *x);
+void named_unref(struct named *x);
+
+/* A new version begins: what is added now belongs to it. */
+uint64_t named_begin(struct named *x);
+void named_add(struct named *x, struct meaning *m); /* takes a reference */
+void named_add_anything(struct named *x);
+/* The store took that version: if it is the newest, the others are gone. */
+void named_confirm(struct named *x, uint64_t version);
+
+#endif

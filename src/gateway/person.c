@@ -1,0 +1,876 @@
+/*
+ * Messages of a person's client, one at a time.
+ *
+ * Whatever may disclose guarded rows waits at the front of `up` until its
+ * record is durable. Whatever is refused goes to the store as a text that
+ * must fail (person.h), and person_store.c puts the refusal in the place of
+ * the store's error: order, transaction state and skipping until Sync are
+ * PostgreSQL's own.
+ *
+ * A Query waits until nothing is outstanding; messages of the extended
+ * protocol are pipelined.
+ */
+#include "gateway/person.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "catalog/catalog.h"
+#include "crypto/hash.h"
+#include "gateway/config.h"
+#include "gateway/job.h"
+#include "gateway/judge.h"
+#include "gateway/run.h"
+#include "gateway/standing.h"
+#include "lineage/analyze.h"
+#include "policy/policy.h"
+#include "wire/backend.h"
+#include "wire/frontend.h"
+
+#define WAIT (-100)		/* the message stays; process no further */
+#define RULES_MAX 32
+
+static void
+gate_done(struct gate *g)
+{
+	run_unref(g->run);
+	meaning_unref(g->meaning);
+	g->run = NULL;
+	g->meaning = NULL;
+	buf_done(&g->error);
+}
+
+void
+person_free(struct person *p)
+{
+	if (p == NULL)
+		return;
+	gate_done(&p->gate);
+	requests_done(&p->requests);
+	names_done(&p->statements);
+	names_done(&p->portals);
+	standing_free(p->next);
+	free(p->link_purpose);
+	free(p->link_ticket);
+	free(p);
+}
+
+struct person *
+person_new(const char *purpose, const char *ticket)
+{
+	struct person *p;
+
+	if ((p = calloc(1, sizeof(*p))) == NULL)
+		return NULL;
+	p->status = 'I';
+	buf_init(&p->gate.error, 0);
+	p->start_purpose = purpose;
+	p->start_ticket = ticket;
+	if ((purpose != NULL &&
+	    (p->link_purpose = strdup(purpose)) == NULL) ||
+	    (ticket != NULL && (p->link_ticket = strdup(ticket)) == NULL)) {
+		person_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+/* The message at the front goes to the store as it is. */
+static void
+pass_on(struct session *s, const struct frame *f)
+{
+	flow_add(&s->link->out, flow_data(&s->up), FRAME_HEAD + f->body.len);
+}
+
+/* Everything outstanding will be answered without a Sync. */
+static void
+ask_flush(struct session *s)
+{
+	if (s->person->flushed)
+		return;
+	frontend_empty_write(flow_buf(&s->link->out), 'H');
+	s->person->flushed = true;
+}
+
+static int
+text_hmac(const struct session *s, const char *sql, size_t len,
+    char ret[static 65])
+{
+	uint8_t mac[HASH_LEN];
+	struct buf hex;
+	int r;
+
+	if ((r = hash_hmac(s->worker->shared->text_key, HASH_LEN, sql, len,
+	    mac)) != 0)
+		return r;
+	buf_init(&hex, 0);
+	text_hex(&hex, mac, sizeof(mac));
+	if (buf_text(&hex) == NULL)
+		r = ERR_MEMORY;
+	else
+		memcpy(ret, hex.data, 65);
+	buf_done(&hex);
+	return r;
+}
+
+/* What an SQL text means in this session; one reference for the caller. */
+static struct meaning *
+meaning_of(struct session *s, const char *sql, size_t len)
+{
+	const struct judgement *j;
+	struct meaning *m = NULL;
+	struct arena *a = NULL;
+	char hmac[65];
+	struct judge judge = {
+		.store = s->store->name,
+		.catalog = s->store->catalog,
+		.clearance = s->standing->clearance,
+		.schema = s->store->mode == STORE_ENFORCE ?
+		    s->standing->role : NULL,
+		.reads_otherwise = s->person->reads_otherwise,
+	};
+
+	if ((a = arena_new()) == NULL || text_hmac(s, sql, len, hmac) != 0 ||
+	    judge_text(&judge, sql, len, a, &j) != 0 ||
+	    (m = meaning_new(a, j, hmac)) == NULL) {
+		arena_free(a);
+		return NULL;
+	}
+	return m;
+}
+
+/* The union of several meanings, as one record needs it. */
+struct cover {
+	const struct meaning *newest;
+	bool whole;
+	const char *whole_why;
+	bool guarded;
+	bool *tables;			/* in the job's arena */
+	struct record_refusal *would;
+	size_t n_would;
+};
+
+static int
+cover_init(struct cover *c, const struct session *s, struct arena *a)
+{
+	memset(c, 0, sizeof(*c));
+	c->whole_why = "";
+	c->tables = arena_array(a, s->store->catalog->n_tables + 1,
+	    sizeof(bool));
+	c->would = arena_array(a, NAMED_MAX * 32, sizeof(*c->would));
+	return c->tables == NULL || c->would == NULL ? ERR_MEMORY : 0;
+}
+
+static void
+cover_add(struct cover *c, const struct session *s, const struct meaning *m)
+{
+	const struct judgement *j = m->judgement;
+	size_t i;
+
+	c->newest = m;
+	c->guarded = c->guarded || j->guarded;
+	if (j->whole && !c->whole) {
+		c->whole = true;
+		c->whole_why = j->whole_why;
+	}
+	for (i = 0; i < s->store->catalog->n_tables; i++)
+		c->tables[i] = c->tables[i] || j->tables[i];
+	for (i = 0; i < j->n_refusals && c->n_would < NAMED_MAX * 32; i++)
+		c->would[c->n_would++] = j->refusals[i].record;
+}
+
+static void
+cover_anything(struct cover *c)
+{
+	c->guarded = true;
+	c->whole = true;
+	c->whole_why = "the name may stand for any statement";
+}
+
+/* The rules that let what is read be read, each once. */
+static void
+cover_rules(const struct cover *c, const struct session *s,
+    const char **rules, size_t *n)
+{
+	const struct clearance *cl = s->standing->clearance;
+	const struct policy_reason *why;
+	size_t i, j, k;
+
+	for (i = 0; i < cl->n_tables; i++) {
+		if (!c->whole && !c->tables[i])
+			continue;
+		for (j = 0; j < cl->n_residences; j++) {
+			why = &cl->reasons[i * cl->n_residences + j];
+			if (!why->permitted || why->rule == NULL)
+				continue;
+			for (k = 0; k < *n; k++)
+				if (strcmp(rules[k], why->rule) == 0)
+					break;
+			if (k == *n && *n < RULES_MAX)
+				rules[(*n)++] = why->rule;
+		}
+	}
+}
+
+/*
+ * Everything that the record points to is copied into the job's arena or
+ * lives as long as the standing, which a switch replaces only when no job
+ * is left; the meanings may go earlier.
+ */
+static int
+cover_record(const struct cover *c, const struct session *s, struct arena *a,
+    struct record_statement *r)
+{
+	const struct standing *st = s->standing;
+	struct record_table *tables;
+	const char **rules;
+	size_t i;
+
+	tables = arena_array(a, st->n_reach + 1, sizeof(*tables));
+	rules = arena_array(a, RULES_MAX, sizeof(*rules));
+	if (tables == NULL || rules == NULL)
+		return ERR_MEMORY;
+	r->text_hmac = c->newest == NULL ? "" :
+	    arena_str(a, c->newest->text_hmac);
+	r->what = c->newest == NULL ? "EXECUTE" :
+	    arena_str(a, c->newest->judgement->what);
+	r->basis = "bounded";
+	r->whole = c->whole;
+	r->whole_why = arena_str(a, c->whole_why);
+	if (r->text_hmac == NULL || r->what == NULL || r->whole_why == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < st->n_reach; i++)
+		if (st->reach[i] != NULL && (c->whole || c->tables[i]))
+			tables[r->bound.n++] = *st->reach[i];
+	r->bound.tables = tables;
+	cover_rules(c, s, rules, &r->rules.n);
+	r->rules.s = rules;
+	if (s->store->mode == STORE_ENFORCE)
+		return 0;
+	for (i = 0; i < c->n_would; i++) {
+		c->would[i].table = arena_str(a, c->would[i].table);
+		c->would[i].rule = arena_str(a, c->would[i].rule);
+		c->would[i].because = arena_str(a, c->would[i].because);
+		if (c->would[i].table == NULL || c->would[i].rule == NULL ||
+		    c->would[i].because == NULL)
+			return ERR_MEMORY;
+	}
+	r->would = c->would;
+	r->n_would = c->n_would;
+	return 0;
+}
+
+/*
+ * Holds the message at the front until a record of what it may disclose is
+ * durable. Takes over run and m.
+ */
+static int
+wait_for_record(struct session *s, struct job *j, const struct cover *c,
+    struct run *run, struct meaning *m)
+{
+	struct gate *g = &s->person->gate;
+
+	g->kind = GATE_FORWARD;
+	g->run = run;
+	g->meaning = m;
+	if (cover_record(c, s, j->a, &j->record.u.statement) != 0) {
+		job_free(j);
+		session_end_memory(s);
+		return WAIT;
+	}
+	j->run = run_ref(run);
+	s->statements++;
+	session_set_state(s, STATE_WAITING);
+	job_submit(j);
+	return WAIT;
+}
+
+/* One refused message: its denial's record first, then the refusal. */
+static int
+deny(struct session *s, const char *what, const char *hmac,
+    const struct refusal *r)
+{
+	struct backend_error e = {"ERROR", r->record.sqlstate, r->message,
+	    r->detail, r->hint};
+	struct gate *g = &s->person->gate;
+	struct record_denial *d;
+	struct job *j;
+
+	if ((j = job_new(s, JOB_GATE, RECORD_DENIAL)) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	d = &j->record.u.denial;
+	d->text_hmac = arena_str(j->a, hmac);
+	d->what = arena_str(j->a, what);
+	d->refusal.table = arena_str(j->a, r->record.table);
+	d->refusal.rule = arena_str(j->a, r->record.rule);
+	d->refusal.because = arena_str(j->a, r->record.because);
+	d->refusal.sqlstate = r->record.sqlstate;
+	g->kind = GATE_DENY;
+	backend_error_write(&g->error, &e);
+	if (d->text_hmac == NULL || d->what == NULL ||
+	    d->refusal.table == NULL || d->refusal.rule == NULL ||
+	    d->refusal.because == NULL || g->error.failed) {
+		job_free(j);
+		session_end_memory(s);
+		return WAIT;
+	}
+	s->denials++;
+	COUNT(s->worker->shared, denials, 1);
+	session_set_state(s, STATE_WAITING);
+	job_submit(j);
+	return WAIT;
+}
+
+/*
+ * Sends the failing text in place of the message at the front, and keeps
+ * the error that its reply becomes.
+ */
+static int
+poison(struct session *s, uint8_t type, const uint8_t *error, size_t len)
+{
+	bool simple = type == 'Q' || type == 'F';
+	struct buf *out = flow_buf(&s->link->out);
+	struct request *q;
+
+	q = request_push(s, simple ? REQUEST_QUERY : REQUEST_PARSE);
+	if (q == NULL || (q->poison = malloc(len)) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	memcpy(q->poison, error, len);
+	q->poison_len = len;
+	if (simple) {
+		frontend_query_write(out, PERSON_POISON);
+	} else {
+		/* Under a name, since the unnamed statement would be gone
+		 * even though this one never comes to be. */
+		frontend_parse_write(out, PERSON_POISON, PERSON_POISON);
+		s->person->segment = true;
+		s->person->skipping = true;
+	}
+	return 0;
+}
+
+static int
+poison_error(struct session *s, uint8_t type, const struct backend_error *e)
+{
+	struct buf b;
+	int r;
+
+	buf_init(&b, 0);
+	backend_error_write(&b, e);
+	if (b.failed) {
+		session_end_memory(s);
+		r = WAIT;
+	} else {
+		r = poison(s, type, b.data, b.len);
+	}
+	buf_done(&b);
+	return r;
+}
+
+/* The first refusal where rules are enforced; NULL: it may go. */
+static const struct refusal *
+refused(const struct session *s, const struct judgement *j)
+{
+	return s->store->mode == STORE_ENFORCE && j->n_refusals > 0 ?
+	    &j->refusals[0] : NULL;
+}
+
+/*
+ * A purpose or ticket is to change once the store has taken the SET itself,
+ * which is then on its way: 0, also where nothing is to change. ERR_DENIED:
+ * refused, the client's message is done with.
+ */
+static int
+begin_switch(struct session *s, uint8_t type, const struct judgement *j)
+{
+	struct backend_error e = {"ERROR", NULL, NULL, NULL, NULL};
+	struct person *p = s->person;
+	struct arena *a;
+	int r = 0;
+
+	if (!switch_wanted(s, j))
+		return 0;
+	if ((a = arena_new()) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	if (j->ours != NULL && !j->alone) {
+		e.sqlstate = "0A000";
+		e.message = "SET sworn.purpose and sworn.ticket are to be "
+		    "sent alone";
+	} else if (p->status != 'I' || p->switching ||
+	    (j->ours != NULL && j->ours->set_local)) {
+		e.sqlstate = "25001";
+		e.message = "purpose and ticket cannot be changed inside a "
+		    "transaction block";
+	} else if (switch_prepare(s, j, a, &e) == 0) {
+		p->switching = true;
+		p->switch_unsent = true;
+		goto out;
+	}
+	r = poison_error(s, type, &e) == 0 ? ERR_DENIED : WAIT;
+out:
+	arena_free(a);
+	return r;
+}
+
+/* Sends a Query that may go. */
+static int
+send_query(struct session *s, const struct frame *f, struct run *run)
+{
+	struct request *q;
+
+	if ((q = request_push(s, REQUEST_QUERY)) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	if (run != NULL) {
+		q->run = run_ref(run);
+		run->executing++;
+	}
+	pass_on(s, f);
+	return 0;
+}
+
+static int
+query_judged(struct session *s, const struct frame *f, struct meaning *m)
+{
+	const struct judgement *j = m->judgement;
+	const struct refusal *r;
+	struct run *run;
+	struct cover c;
+	struct job *job;
+	int e;
+
+	if ((r = refused(s, j)) != NULL)
+		return deny(s, j->what, m->text_hmac, r);
+	if ((e = begin_switch(s, 'Q', j)) != 0)
+		return e == ERR_DENIED ? 0 : e;
+	if (j->changes_reading && s->store->mode == STORE_OBSERVE)
+		s->person->reads_otherwise = true;
+	if (!j->guarded)
+		return send_query(s, f, NULL);
+	if ((job = job_new(s, JOB_GATE, RECORD_STATEMENT)) == NULL ||
+	    cover_init(&c, s, job->a) != 0 || (run = run_new()) == NULL) {
+		job_free(job);
+		session_end_memory(s);
+		return WAIT;
+	}
+	cover_add(&c, s, m);
+	return wait_for_record(s, job, &c, run, NULL);
+}
+
+static int
+on_query(struct session *s, const struct frame *f)
+{
+	struct frontend_query q;
+	struct meaning *m;
+	int r;
+
+	if (s->person->requests.n > 0) {
+		ask_flush(s);
+		return WAIT;
+	}
+	if (frontend_query_read(f->body, &q) != 0)
+		return ERR_FORMAT;
+	COUNT(s->worker->shared, statements, 1);
+	if ((m = meaning_of(s, q.sql, q.len)) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	r = query_judged(s, f, m);
+	meaning_unref(m);
+	return r;
+}
+
+static int
+on_parse(struct session *s, const struct frame *f)
+{
+	const struct refusal *refusal;
+	struct frontend_parse p;
+	struct request *q;
+	struct meaning *m;
+	int r = 0;
+
+	if (frontend_parse_read(f->body, &p) != 0)
+		return ERR_FORMAT;
+	COUNT(s->worker->shared, statements, 1);
+	if ((m = meaning_of(s, p.sql, p.len)) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	if ((refusal = refused(s, m->judgement)) != NULL) {
+		r = deny(s, m->judgement->what, m->text_hmac, refusal);
+		goto out;
+	}
+	if ((q = request_push(s, REQUEST_PARSE)) == NULL) {
+		session_end_memory(s);
+		r = WAIT;
+		goto out;
+	}
+	q->named = named_ref(names_get(&s->person->statements, p.name));
+	if (q->named != NULL) {
+		q->version = named_begin(q->named);
+		named_add(q->named, m);
+	}
+	s->person->segment = true;
+	pass_on(s, f);
+out:
+	meaning_unref(m);
+	return r;
+}
+
+/* What a name may stand for, into the cover. */
+static void
+cover_named(struct cover *c, const struct session *s, const struct named *x)
+{
+	size_t i;
+
+	if (x == NULL || x->n == 0 || x->anything)
+		cover_anything(c);
+	for (i = 0; x != NULL && i < x->n; i++)
+		cover_add(c, s, x->slots[i].meaning);
+}
+
+/* The portal now stands for what the statement may stand for. */
+static int
+send_bind(struct session *s, const struct frame *f, struct run *run)
+{
+	struct frontend_bind b;
+	struct named *from, *to;
+	struct request *q;
+	size_t i;
+
+	if (frontend_bind_read(f->body, &b) != 0)
+		return ERR_FORMAT;
+	if ((q = request_push(s, REQUEST_BIND)) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	from = names_find(&s->person->statements, b.statement);
+	to = names_get(&s->person->portals, b.portal);
+	q->is_portal = true;
+	q->run = run_ref(run);
+	if (to != NULL) {
+		q->named = named_ref(to);
+		q->version = named_begin(to);
+		if (from == NULL || from->n == 0 || from->anything)
+			named_add_anything(to);
+		for (i = 0; from != NULL && i < from->n; i++)
+			named_add(to, from->slots[i].meaning);
+		run_unref(to->run);
+		to->run = run_ref(run);
+	}
+	s->person->segment = true;
+	pass_on(s, f);
+	return 0;
+}
+
+static int
+send_execute(struct session *s, const struct frame *f, struct run *run)
+{
+	struct frontend_execute x;
+	struct named *portal;
+	struct request *q;
+
+	if (frontend_execute_read(f->body, &x) != 0)
+		return ERR_FORMAT;
+	if ((q = request_push(s, REQUEST_EXECUTE)) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	portal = names_find(&s->person->portals, x.portal);
+	if (run == NULL && portal != NULL)
+		run = portal->run;
+	else if (run != NULL && portal != NULL && portal->run != run) {
+		run_unref(portal->run);
+		portal->run = run_ref(run);
+	}
+	if (run != NULL) {
+		q->run = run_ref(run);
+		run->executing++;
+	}
+	s->person->segment = true;
+	pass_on(s, f);
+	return 0;
+}
+
+/* Waits for a record of all that x may stand for, if it reads anything. */
+static int
+record_named(struct session *s, const struct named *x, bool *ret_needed)
+{
+	struct run *run = NULL;
+	struct job *job;
+	struct cover c;
+
+	if ((job = job_new(s, JOB_GATE, RECORD_STATEMENT)) == NULL ||
+	    cover_init(&c, s, job->a) != 0 || (run = run_new()) == NULL) {
+		job_free(job);
+		session_end_memory(s);
+		return WAIT;
+	}
+	cover_named(&c, s, x);
+	*ret_needed = c.guarded;
+	if (!c.guarded) {
+		job_free(job);
+		run_unref(run);
+		return 0;
+	}
+	return wait_for_record(s, job, &c, run, NULL);
+}
+
+static int
+on_bind(struct session *s, const struct frame *f)
+{
+	struct frontend_bind b;
+	bool needed = false;
+	int r;
+
+	if (frontend_bind_read(f->body, &b) != 0)
+		return ERR_FORMAT;
+	r = record_named(s, names_find(&s->person->statements, b.statement),
+	    &needed);
+	return r != 0 || needed ? r : send_bind(s, f, NULL);
+}
+
+/* The change of purpose or ticket that a portal may stand for. */
+static const struct judgement *
+portal_switch(const struct session *s, const struct named *x)
+{
+	size_t i;
+
+	for (i = 0; x != NULL && i < x->n; i++)
+		if (switch_wanted(s, x->slots[i].meaning->judgement))
+			return x->slots[i].meaning->judgement;
+	return NULL;
+}
+
+static void
+portal_reading(struct session *s, const struct named *x)
+{
+	size_t i;
+
+	if (s->store->mode != STORE_OBSERVE)
+		return;
+	for (i = 0; x != NULL && i < x->n; i++)
+		if (x->slots[i].meaning->judgement->changes_reading)
+			s->person->reads_otherwise = true;
+}
+
+static int
+on_execute(struct session *s, const struct frame *f)
+{
+	const struct judgement *j;
+	struct frontend_execute x;
+	struct named *portal;
+	bool needed = false;
+	int r;
+
+	if (frontend_execute_read(f->body, &x) != 0)
+		return ERR_FORMAT;
+	portal = names_find(&s->person->portals, x.portal);
+	if (s->person->switching) {
+		/* One that came behind a SET in the same stretch. */
+		struct backend_error e = {"ERROR", "25001", "nothing may "
+		    "follow a change of purpose or ticket before Sync", NULL,
+		    NULL};
+
+		return poison_error(s, 'E', &e);
+	}
+	if ((j = portal_switch(s, portal)) != NULL &&
+	    (r = begin_switch(s, 'E', j)) != 0)
+		return r == ERR_DENIED ? 0 : r;
+	portal_reading(s, portal);
+	if (portal != NULL && portal->run != NULL && !portal->run->over)
+		return send_execute(s, f, NULL);
+	r = record_named(s, portal, &needed);
+	return r != 0 || needed ? r : send_execute(s, f, NULL);
+}
+
+static int
+on_target(struct session *s, const struct frame *f, enum request_kind kind)
+{
+	struct frontend_target t;
+	struct request *q;
+	struct named *x;
+
+	if (frontend_target_read(f->body, &t) != 0)
+		return ERR_FORMAT;
+	if ((q = request_push(s, kind)) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	q->is_portal = t.kind == 'P';
+	if (kind == REQUEST_CLOSE) {
+		x = names_find(q->is_portal ? &s->person->portals :
+		    &s->person->statements, t.name);
+		q->named = named_ref(x);
+		q->version = x != NULL ? x->version : 0;
+	}
+	s->person->segment = true;
+	pass_on(s, f);
+	return 0;
+}
+
+static int
+on_sync(struct session *s, const struct frame *f)
+{
+	struct person *p = s->person;
+
+	pass_on(s, f);
+	/* A store that takes a COPY ignores it. */
+	if (p->copying_in)
+		return 0;
+	if (request_push(s, REQUEST_SYNC) == NULL) {
+		session_end_memory(s);
+		return WAIT;
+	}
+	p->skipping = false;
+	p->segment = false;
+	return 0;
+}
+
+static int
+on_function(struct session *s)
+{
+	struct refusal r = {
+		.message = "function calls outside of SQL are refused",
+		.detail = "a FunctionCall message runs what no rule can read",
+		.hint = "call it in a SELECT",
+		.record = {"", "", "", "0A000"},
+	};
+
+	if (s->person->requests.n > 0) {
+		ask_flush(s);
+		return WAIT;
+	}
+	return deny(s, "FunctionCall", "", &r);
+}
+
+/*
+ * One message: 0, it is done with; WAIT, it stays (or the session ended);
+ * ERR_FORMAT.
+ */
+static int
+on_message(struct session *s, const struct frame *f)
+{
+	struct person *p = s->person;
+
+	if (f->type == 'X') {
+		session_end(s, "client", NULL);
+		return WAIT;
+	}
+	if (p->skipping && f->type != 'S')
+		return 0;
+	/* While a change is under way only its own Sync may pass. */
+	if (p->switching && !p->segment && f->type != 'H')
+		return WAIT;
+	if (p->requests.n == REQUESTS_MAX) {
+		ask_flush(s);
+		return WAIT;
+	}
+	switch (f->type) {
+	case 'Q':
+		return on_query(s, f);
+	case 'P':
+		return on_parse(s, f);
+	case 'B':
+		return on_bind(s, f);
+	case 'E':
+		return on_execute(s, f);
+	case 'D':
+		return on_target(s, f, REQUEST_DESCRIBE);
+	case 'C':
+		return on_target(s, f, REQUEST_CLOSE);
+	case 'S':
+		return on_sync(s, f);
+	case 'F':
+		return on_function(s);
+	case 'c':
+	case 'f':
+		p->copying_in = false;
+		pass_on(s, f);
+		return 0;
+	case 'd':
+	case 'H':
+		pass_on(s, f);
+		return 0;
+	default:
+		return ERR_FORMAT;
+	}
+}
+
+void
+person_client(struct session *s)
+{
+	struct reader r;
+	struct frame f;
+	int e;
+
+	while (s->state == STATE_PERSON &&
+	    flow_len(&s->link->out) < FLOW_STOP) {
+		reader_init(&r, flow_data(&s->up), flow_len(&s->up));
+		e = frame_read(&r, FRONTEND_MAX, &f);
+		if (e == ERR_SHORT)
+			return;
+		if (e == ERR_LIMIT) {
+			struct backend_error big = {"FATAL", "54000",
+			    "a message of more than 16 MB is refused", NULL,
+			    NULL};
+
+			session_end(s, "protocol", &big);
+			return;
+		}
+		if (e == 0)
+			e = on_message(s, &f);
+		if (e == WAIT)
+			return;
+		if (e != 0) {
+			session_end_protocol(s, "malformed message");
+			return;
+		}
+		flow_drop(&s->up, r.pos);
+	}
+}
+
+/* The record for the message at the front is durable, or refused. */
+void
+person_gate(struct session *s, enum event e)
+{
+	static const struct backend_error no_log = {"ERROR", "58030",
+	    "the disclosure log cannot be written: nothing was released",
+	    NULL, "try again once the log has room"};
+	struct gate *g = &s->person->gate;
+	struct reader r;
+	struct frame f;
+	int result;
+
+	reader_init(&r, flow_data(&s->up), flow_len(&s->up));
+	if (frame_read(&r, FRONTEND_MAX, &f) != 0) {
+		session_end_protocol(s, "malformed message");
+		return;
+	}
+	session_set_state(s, STATE_PERSON);
+	if (e == EVENT_REFUSED)
+		result = poison_error(s, f.type, &no_log);
+	else if (g->kind == GATE_DENY)
+		result = poison(s, f.type, g->error.data, g->error.len);
+	else if (f.type == 'Q')
+		result = send_query(s, &f, g->run);
+	else if (f.type == 'B')
+		result = send_bind(s, &f, g->run);
+	else
+		result = send_execute(s, &f, g->run);
+	gate_done(g);
+	if (result == ERR_FORMAT)
+		session_end_protocol(s, "malformed message");
+	else if (result == 0 && s->state == STATE_PERSON)
+		flow_drop(&s->up, r.pos);
+}

@@ -1,0 +1,431 @@
+/*
+ * Messages of the store to a person's client: matched to the requests that
+ * are outstanding, counted, and handed on, rows without being kept.
+ *
+ * A reply that cannot be matched ends the session: from there on nobody
+ * could tell whose rows they are.
+ */
+#include "gateway/person.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/report.h"
+#include "gateway/config.h"
+#include "gateway/job.h"
+#include "gateway/run.h"
+#include "gateway/setting.h"
+#include "wire/backend.h"
+
+#define KEEP_MAX 65536		/* of a message that is looked into */
+
+struct request *
+request_push(struct session *s, enum request_kind kind)
+{
+	struct requests *q = &s->person->requests;
+	struct request *ring, *r;
+	size_t cap, i;
+
+	if (q->n == q->cap) {
+		cap = q->cap == 0 ? 16 : q->cap * 2;
+		if ((ring = calloc(cap, sizeof(*ring))) == NULL)
+			return NULL;
+		for (i = 0; i < q->n; i++)
+			ring[i] = q->ring[(q->first + i) % q->cap];
+		free(q->ring);
+		q->ring = ring;
+		q->cap = cap;
+		q->first = 0;
+	}
+	r = &q->ring[(q->first + q->n++) % q->cap];
+	memset(r, 0, sizeof(*r));
+	r->kind = kind;
+	s->person->flushed = false;
+	if (s->person->switch_unsent) {
+		r->switches = true;
+		s->person->switch_unsent = false;
+	}
+	return r;
+}
+
+static struct request *
+request_at(struct requests *q, size_t i)
+{
+	return &q->ring[(q->first + i) % q->cap];
+}
+
+struct request *
+request_head(struct session *s)
+{
+	struct requests *q = &s->person->requests;
+
+	return q->n == 0 ? NULL : request_at(q, 0);
+}
+
+static void
+request_done(struct request *r)
+{
+	named_unref(r->named);
+	run_unref(r->run);
+	free(r->poison);
+}
+
+void
+request_pop(struct session *s)
+{
+	struct requests *q = &s->person->requests;
+
+	request_done(request_at(q, 0));
+	q->first = (q->first + 1) % q->cap;
+	q->n--;
+}
+
+void
+requests_done(struct requests *q)
+{
+	for (; q->n > 0; q->n--)
+		request_done(request_at(q, q->n - 1));
+	free(q->ring);
+	q->ring = NULL;
+	q->cap = 0;
+}
+
+void
+person_run_result(struct session *s, struct run *r)
+{
+	struct record_result *res;
+	struct job *j;
+
+	if (r->over || s->state >= STATE_ENDING)
+		return;
+	r->over = true;
+	if ((j = job_new(s, JOB_RESULT, RECORD_RESULT)) == NULL) {
+		session_end_memory(s);
+		return;
+	}
+	res = &j->record.u.result;
+	j->run = run_ref(r);
+	res->rows = r->rows;
+	res->bytes = r->bytes;
+	res->sqlstate = r->sqlstate;	/* lives as long as the run */
+	job_submit(j);
+}
+
+/* One request of a run has ended. */
+static void
+run_ended(struct session *s, struct run *r)
+{
+	if (r == NULL)
+		return;
+	if (r->executing > 0)
+		r->executing--;
+	if (r->executing == 0)
+		person_run_result(s, r);
+}
+
+/* Whose rows come now. */
+static struct run *
+current_run(struct session *s)
+{
+	struct request *q = request_head(s);
+
+	return q != NULL && (q->kind == REQUEST_QUERY ||
+	    q->kind == REQUEST_EXECUTE) ? q->run : NULL;
+}
+
+static void
+count_row(struct session *s, size_t body_len)
+{
+	struct run *r = current_run(s);
+
+	if (r != NULL) {
+		r->rows++;
+		r->bytes += body_len;
+	}
+	s->rows++;
+	s->bytes += body_len;
+	COUNT(s->worker->shared, rows, 1);
+	COUNT(s->worker->shared, bytes, body_len);
+}
+
+/* A reply of a kind that just one request can have. */
+static int
+end_of(struct session *s, enum request_kind kind)
+{
+	struct request *q = request_head(s);
+
+	if (q == NULL || q->kind != kind || q->poison != NULL)
+		return ERR_FORMAT;
+	if (kind == REQUEST_PARSE || kind == REQUEST_BIND) {
+		if (q->named != NULL)
+			named_confirm(q->named, q->version);
+	} else if (kind == REQUEST_CLOSE && q->named != NULL &&
+	    q->named->version == q->version) {
+		names_remove(q->is_portal ? &s->person->portals :
+		    &s->person->statements, q->named);
+	} else if (kind == REQUEST_EXECUTE) {
+		run_ended(s, q->run);
+	}
+	request_pop(s);
+	return 0;
+}
+
+/*
+ * An error undoes the stretch up to the next Sync: also a SET in it that
+ * had been taken already.
+ */
+static void
+cancel_switch(struct session *s)
+{
+	struct person *p = s->person;
+	size_t i;
+
+	if (!p->switching)
+		return;
+	for (i = 0; i < p->requests.n; i++) {
+		struct request *q = request_at(&p->requests, i);
+
+		if (q->switches)
+			break;
+		if (q->kind == REQUEST_SYNC)
+			return;		/* of an earlier stretch */
+	}
+	p->switching = false;
+	p->switch_unsent = false;
+}
+
+/* What an error leaves outstanding: the store skips up to a Sync. */
+static void
+skip_requests(struct session *s)
+{
+	struct request *q = request_head(s);
+
+	if (q == NULL || q->kind == REQUEST_QUERY || q->kind == REQUEST_SYNC)
+		return;
+	while ((q = request_head(s)) != NULL && q->kind != REQUEST_SYNC) {
+		run_ended(s, q->run);
+		request_pop(s);
+	}
+	if (q == NULL)
+		s->person->skipping = true;
+}
+
+/* ErrorResponse; `whole` is it with its header. */
+static int
+on_error(struct session *s, const struct frame *f, struct bytes whole)
+{
+	struct request *q = request_head(s);
+	struct backend_error e = {"", "XX000", "", NULL, NULL};
+
+	if (f != NULL && backend_error_read(f->body, &e) != 0)
+		return ERR_FORMAT;
+	s->person->copying_in = false;
+	if (q != NULL && q->run != NULL)
+		memcpy(q->run->sqlstate, e.sqlstate, 6);
+	cancel_switch(s);
+	/* A FATAL error is about the connection, whatever was asked. */
+	if (q != NULL && q->poison != NULL &&
+	    strcmp(e.severity, "ERROR") == 0)
+		flow_add(&s->down, q->poison, q->poison_len);
+	else
+		flow_add(&s->down, whole.data, whole.len);
+	if (q != NULL && q->poison != NULL) {
+		free(q->poison);
+		q->poison = NULL;
+	}
+	skip_requests(s);
+	return 0;
+}
+
+/* Portals end with their transaction, and so does what they are covered by. */
+static int
+on_ready(struct session *s, const struct frame *f, struct bytes whole)
+{
+	struct person *p = s->person;
+	struct request *q = request_head(s);
+
+	if (q == NULL || q->poison != NULL ||
+	    (q->kind != REQUEST_QUERY && q->kind != REQUEST_SYNC) ||
+	    backend_ready_read(f->body, &p->status) != 0)
+		return ERR_FORMAT;
+	p->copying_in = false;
+	run_ended(s, q->run);
+	request_pop(s);
+	if (p->switching && p->requests.n == 0 && !p->segment) {
+		person_switch_begin(s);
+		return 0;
+	}
+	flow_add(&s->down, whole.data, whole.len);
+	return 0;
+}
+
+static int
+on_parameter(struct session *s, const struct frame *f)
+{
+	const char *name, *value;
+	struct reader r;
+
+	reader_init(&r, f->body.data, f->body.len);
+	if (reader_cstr(&r, &name) != 0 || reader_cstr(&r, &value) != 0)
+		return ERR_FORMAT;
+	if (setting_reads_otherwise(name, value))
+		s->person->reads_otherwise = true;
+	return 0;
+}
+
+/*
+ * COPY begins. A Sync that was sent along already will be ignored by the
+ * store while it takes the data.
+ */
+static int
+on_copy_in(struct session *s)
+{
+	struct requests *q = &s->person->requests;
+	size_t i, n = 1;
+
+	if (q->n == 0)
+		return ERR_FORMAT;
+	s->person->copying_in = true;
+	for (i = 1; i < q->n; i++) {
+		if (request_at(q, i)->kind == REQUEST_SYNC)
+			continue;	/* holds nothing that is to be freed */
+		if (n != i)
+			*request_at(q, n) = *request_at(q, i);
+		n++;
+	}
+	q->n = n;
+	return 0;
+}
+
+/* By its header alone: 0, or ERR_FORMAT if it does not belong here. */
+static int
+on_head(struct session *s, uint8_t type, size_t body_len)
+{
+	struct request *q = request_head(s);
+
+	/* Where a refused message stands, only its failure may come. */
+	if (q != NULL && q->poison != NULL && type != 'E' && type != 'N' &&
+	    type != 'S' && type != 'A')
+		return ERR_FORMAT;
+	switch (type) {
+	case 'D':
+	case 'd':
+		if (q == NULL || (q->kind != REQUEST_QUERY &&
+		    q->kind != REQUEST_EXECUTE))
+			return ERR_FORMAT;
+		count_row(s, body_len);
+		return 0;
+	case '1':
+		return end_of(s, REQUEST_PARSE);
+	case '2':
+		return end_of(s, REQUEST_BIND);
+	case '3':
+		return end_of(s, REQUEST_CLOSE);
+	case 'n':
+		return end_of(s, REQUEST_DESCRIBE);
+	case 'T':
+		return q != NULL && q->kind == REQUEST_QUERY ? 0 :
+		    end_of(s, REQUEST_DESCRIBE);
+	case 'C':
+	case 'I':
+		return q != NULL && q->kind == REQUEST_QUERY ? 0 :
+		    end_of(s, REQUEST_EXECUTE);
+	case 's':
+		return end_of(s, REQUEST_EXECUTE);
+	case 'G':
+		return on_copy_in(s);
+	case 't':
+	case 'H':
+	case 'W':
+	case 'c':
+	case 'N':
+	case 'A':
+		return 0;
+	default:
+		return ERR_FORMAT;
+	}
+}
+
+/* Hands on what there is of a message whose header was seen. */
+static void
+stream_on(struct session *s)
+{
+	struct flow *in = &s->link->in;
+	size_t n = flow_len(in);
+
+	if (n > s->person->down_left)
+		n = s->person->down_left;
+	flow_add(&s->down, flow_data(in), n);
+	flow_drop(in, n);
+	s->person->down_left -= n;
+}
+
+static int
+on_whole(struct session *s, const struct frame *f, struct bytes whole)
+{
+	switch (f->type) {
+	case 'E':
+		return on_error(s, f, whole);
+	case 'Z':
+		return on_ready(s, f, whole);
+	default:
+		flow_add(&s->down, whole.data, whole.len);
+		return on_parameter(s, f);
+	}
+}
+
+/* One message, or what there is of it: 0, ERR_SHORT, ERR_FORMAT. */
+static int
+next_message(struct session *s)
+{
+	struct flow *in = &s->link->in;
+	struct reader r;
+	struct frame f;
+	uint32_t body_len;
+	uint8_t type;
+	int e;
+
+	if ((e = frame_head(flow_data(in), flow_len(in), &type,
+	    &body_len)) != 0)
+		return e;
+	if (type == 'E' || type == 'Z' || type == 'S') {
+		reader_init(&r, flow_data(in), flow_len(in));
+		if ((e = frame_read(&r, KEEP_MAX, &f)) == ERR_SHORT)
+			return e;
+		if (e != 0)
+			return ERR_FORMAT;
+		e = on_whole(s, &f, bytes_of(flow_data(in), r.pos));
+		if (s->link != NULL && e == 0)
+			flow_drop(in, r.pos);
+		return e;
+	}
+	if ((e = on_head(s, type, body_len)) != 0)
+		return ERR_FORMAT;
+	s->person->down_left = FRAME_HEAD + (size_t)body_len;
+	stream_on(s);
+	return 0;
+}
+
+void
+person_store(struct session *s)
+{
+	int e;
+
+	while ((s->state == STATE_PERSON || s->state == STATE_WAITING) &&
+	    flow_len(&s->link->in) > 0 && flow_len(&s->down) < FLOW_STOP) {
+		if (s->person->down_left > 0) {
+			stream_on(s);
+			continue;
+		}
+		if ((e = next_message(s)) == ERR_SHORT)
+			return;
+		if (e != 0) {
+			report(REPORT_ERROR, "session=%s a reply of the store "
+			    "does not belong to any request", s->id);
+			session_end_protocol(s, "the store's reply does not "
+			    "belong to any request");
+			return;
+		}
+	}
+}

@@ -1,0 +1,27 @@
+/*
+ * gateway/run.h - what one statement record covers while it runs.
+ *
+ * Counted references: the requests that wait for the store's replies, the
+ * portal that can be executed again, the job on its way to the log.
+ */
+#ifndef GATEWAY_RUN_H
+#define GATEWAY_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct run {
+	unsigned refs;
+	uint64_t n;		/* of the statement's record */
+	uint64_t rows;
+	uint64_t bytes;
+	char sqlstate[6];
+	unsigned executing;	/* requests whose end is not seen yet */
+	bool over;		/* its result is written down */
+};
+
+struct run *run_new(void);	/* one reference */
+struct run *run_ref(struct run *r);
+void run_unref(struct run *r);
+
+#endif

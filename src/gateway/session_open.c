@@ -1,0 +1,409 @@
+/*
+ * From a proven principal to a session that is ready: what it may, its
+ * record, its connection to the store, the record of that, the greeting.
+ */
+#include "gateway/session.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/report.h"
+#include "base/time.h"
+#include "directory/directory.h"
+#include "gateway/cancel.h"
+#include "gateway/config.h"
+#include "gateway/job.h"
+#include "gateway/setting.h"
+#include "gateway/standing.h"
+#include "policy/policy.h"
+#include "wire/backend.h"
+
+#define PARAMS_MAX 160		/* settings of the packet, and our own */
+
+static void
+fail(struct session *s, const char *reason, const char *sqlstate,
+    const char *message, const char *detail, const char *hint)
+{
+	struct backend_error e = {"FATAL", sqlstate, message, detail, hint};
+
+	if (message == NULL)
+		session_end_memory(s);
+	else
+		login_fail(s, reason, false, &e);
+}
+
+static void
+fail_purpose(struct session *s)
+{
+	const char *const *known;
+	struct buf hint;
+	size_t i, n;
+
+	known = policy_purposes(s->worker->shared->config->policy, &n);
+	buf_init(&hint, 4096);
+	buf_str(&hint, "known purposes: ");
+	for (i = 0; i < n; i++)
+		buf_fmt(&hint, "%s%s", i > 0 ? ", " : "", known[i]);
+	fail(s, "purpose", "22023", arena_fmt(s->a,
+	    "the policy knows no purpose \"%s\"", s->purpose), NULL,
+	    buf_text(&hint));
+	buf_done(&hint);
+}
+
+static bool
+purpose_known(const struct session *s, const char *purpose)
+{
+	const char *const *known;
+	size_t i, n;
+
+	if (purpose == NULL)
+		return true;
+	known = policy_purposes(s->worker->shared->config->policy, &n);
+	for (i = 0; i < n; i++)
+		if (strcmp(known[i], purpose) == 0)
+			return true;
+	return false;
+}
+
+/* The settings that a person may not state; NULL if all are fine. */
+static const char *
+setting_refused(const struct session *s)
+{
+	size_t i;
+
+	if (s->standing->who->kind == PRINCIPAL_SERVICE)
+		return NULL;
+	for (i = 0; i < s->n_settings; i++)
+		if (!setting_allowed(s->settings[i].name,
+		    s->settings[i].value))
+			return s->settings[i].name;
+	return NULL;
+}
+
+/*
+ * Whether the session may open at all. An empty clearance is not refused
+ * here: a person learns why at each statement, a service in refuse_service.
+ */
+static bool
+may_open(struct session *s)
+{
+	const struct standing *st = s->standing;
+	const char *name;
+
+	if (!purpose_known(s, s->purpose)) {
+		fail_purpose(s);
+	} else if (st->from_elsewhere && s->store->mode == STORE_ENFORCE) {
+		fail(s, "network", "28000", arena_fmt(s->a,
+		    "service %s is refused from %s", st->who->id, s->address),
+		    "the service is expected only from the networks that "
+		    "the directory lists for it",
+		    "connect from where the service runs");
+		COUNT(s->worker->shared, denials, 1);
+	} else if ((name = setting_refused(s)) != NULL) {
+		fail(s, "setting", "42501", arena_fmt(s->a,
+		    "setting %s is refused at login", name),
+		    "persons may state only settings that leave the reading "
+		    "of SQL and their rights as they are", NULL);
+	} else if (st->role == NULL) {
+		fail(s, "role", "28000", arena_fmt(s->a,
+		    "no role is set up for %s in store %s", st->who->id,
+		    s->store->name), NULL,
+		    st->who->kind == PRINCIPAL_SERVICE ?
+		    "name its role under \"services\" of the store" :
+		    "name an observe-role for the store");
+	} else if (st->login == NULL) {
+		fail(s, "role", "57P03", arena_fmt(s->a,
+		    "store %s has no login for this clearance yet",
+		    s->store->name), arena_fmt(s->a,
+		    "role %s is not among the store's credentials",
+		    st->role), "run sworn apply for this store");
+	} else {
+		return true;
+	}
+	return false;
+}
+
+static bool
+service_without_clearance(const struct session *s)
+{
+	return s->standing->who->kind == PRINCIPAL_SERVICE &&
+	    s->store->mode == STORE_ENFORCE && s->standing->clearance->empty;
+}
+
+static void
+submit_session(struct session *s)
+{
+	struct record_session *r;
+	struct job *j;
+
+	if ((j = job_new(s, JOB_GATE, RECORD_SESSION)) == NULL) {
+		session_end_memory(s);
+		return;
+	}
+	r = &j->record.u.session;
+	if (standing_record(s->standing, s->worker->shared->config, s->source,
+	    j->a, r) != 0) {
+		job_free(j);
+		session_end_memory(s);
+		return;
+	}
+	if (service_without_clearance(s)) {
+		/* It will get no login: there is nothing in its reach. */
+		r->role = "";
+		r->bound.n = 0;
+	}
+	session_deadline(s, 0);
+	session_set_state(s, STATE_OPENING);
+	job_submit(j);
+}
+
+void
+open_begin(struct session *s)
+{
+	const struct config *c = s->worker->shared->config;
+	struct standing_request q = {
+		.config = c, .principal = s->user, .address = s->address,
+		.purpose = s->purpose, .ticket = s->ticket,
+		.at_ms = clock_now_ms(),
+	};
+	int r;
+
+	if ((s->store = config_store_find(c, s->database)) == NULL) {
+		fail(s, "store", "3D000", arena_fmt(s->a,
+		    "store \"%s\" does not exist", s->database), NULL,
+		    "the database to ask for is a store's name");
+		return;
+	}
+	q.store = s->store;
+	if ((r = standing_make(&q, &s->standing)) == ERR_MISSING) {
+		fail(s, "directory", "28000", arena_fmt(s->a,
+		    "the directory knows no principal \"%s\" now", s->user),
+		    NULL, "ask whoever keeps the directory");
+		return;
+	}
+	if (r != 0) {
+		report(REPORT_ERROR, "deciding failed: %s", err_text(r));
+		session_end_memory(s);
+		return;
+	}
+	if (may_open(s))
+		submit_session(s);
+}
+
+/* The first guarded table's refusal stands for all of them. */
+static void
+refuse_service(struct session *s)
+{
+	const struct clearance *c = s->standing->clearance;
+	struct backend_error e = {"FATAL", "42501", NULL, NULL, NULL};
+	const struct policy_reason *why = NULL;
+	struct record_refusal *refusal;
+	struct job *j;
+	size_t i;
+
+	for (i = 0; i < c->n_tables && why == NULL; i++)
+		why = clearance_refusal(c, &c->tables[i]);
+	e.message = arena_fmt(s->a, "service %s may read nothing in store %s",
+	    s->user, s->store->name);
+	e.detail = why == NULL || why->rule == NULL ? "no rule permits it" :
+	    arena_fmt(s->a, "rule \"%s\" forbids it%s%s", why->rule,
+	    *why->because != 0 ? ": " : "", why->because);
+	e.hint = why != NULL && why->hint != NULL ? why->hint : NULL;
+	if (e.message == NULL || e.detail == NULL ||
+	    (j = job_new(s, JOB_RESULT, RECORD_DENIAL)) == NULL) {
+		session_end_memory(s);
+		return;
+	}
+	j->record.u.denial.text_hmac = "";
+	j->record.u.denial.what = "login";
+	refusal = &j->record.u.denial.refusal;
+	refusal->table = "";
+	refusal->rule = why != NULL && why->rule != NULL ?
+	    arena_str(j->a, why->rule) : "";
+	refusal->because = why != NULL ? arena_str(j->a, why->because) : "";
+	refusal->sqlstate = "42501";
+	s->denials++;
+	COUNT(s->worker->shared, denials, 1);
+	if (refusal->rule == NULL || refusal->because == NULL) {
+		job_free(j);
+		session_end_memory(s);
+		return;
+	}
+	job_submit(j);
+	session_end(s, "denied", &e);
+}
+
+int
+open_connect(struct session *s, const struct standing *st,
+    const char *purpose, const char *ticket)
+{
+	const struct shared *sh = s->worker->shared;
+	struct startup_param params[PARAMS_MAX];
+	struct scram_salted *salted;
+	size_t n = 0, i;
+	int r;
+
+	params[n++] = (struct startup_param){"user", st->role};
+	params[n++] = (struct startup_param){"database", s->store->database};
+	params[n++] = (struct startup_param){"client_encoding", "UTF8"};
+	for (i = 0; i < s->n_settings; i++)
+		params[n++] = s->settings[i];
+	/* For SHOW, and for whatever the store itself keeps. */
+	if (purpose != NULL)
+		params[n++] = (struct startup_param){"sworn.purpose",
+		    purpose};
+	if (ticket != NULL)
+		params[n++] = (struct startup_param){"sworn.ticket", ticket};
+	if ((salted = worker_salted(s->worker, st->login)) == NULL)
+		return ERR_MEMORY;
+	if ((r = link_new(&sh->addresses[s->store - sh->config->stores],
+	    st->login->password, salted, params, n, &s->link)) != 0)
+		return r;
+	s->store_source.fd = s->link->fd;
+	s->store_source.added = false;
+	session_deadline(s, sh->config->connect_timeout_ms);
+	return 0;
+}
+
+void
+open_recorded(struct session *s)
+{
+	if (service_without_clearance(s)) {
+		refuse_service(s);
+		return;
+	}
+	session_set_state(s, STATE_CONNECTING);
+	if (open_connect(s, s->standing, s->purpose, s->ticket) != 0)
+		session_end_memory(s);
+	else if (s->link->state == LINK_FAILED)
+		open_store_failed(s);
+}
+
+void
+open_store_failed(struct session *s)
+{
+	struct backend_error e = {"FATAL", "57P03", NULL, NULL, NULL};
+	const struct link *l = s->link;
+
+	report(REPORT_WARNING, "store=%s did not take a session sqlstate=%s "
+	    "why=%s", s->store->name,
+	    l != NULL && l->state == LINK_FAILED ? l->sqlstate : "08001",
+	    l != NULL && l->state == LINK_FAILED ? l->why : "timeout");
+	e.message = arena_fmt(s->a, "store %s cannot be reached now",
+	    s->store->name);
+	if (l != NULL && strncmp(l->sqlstate, "28", 2) == 0)
+		e.hint = "the store refused the gateway's login: run sworn "
+		    "apply for this store";
+	else
+		e.hint = "try again later";
+	if (e.message == NULL)
+		session_end_memory(s);
+	else
+		session_end(s, "store", &e);
+}
+
+struct job *
+open_backend_job(struct session *s, const struct standing *st)
+{
+	struct job *j;
+
+	if ((j = job_new(s, JOB_GATE, RECORD_BACKEND)) == NULL)
+		return NULL;
+	if ((j->record.u.backend.role = arena_str(j->a, st->role)) == NULL) {
+		job_free(j);
+		return NULL;
+	}
+	j->record.u.backend.pid = s->link->pid;
+	return j;
+}
+
+void
+open_link_ready(struct session *s)
+{
+	struct job *j;
+
+	if (s->link->state == LINK_FAILED) {
+		open_store_failed(s);
+		return;
+	}
+	if (s->link->state != LINK_UP)
+		return;
+	session_deadline(s, 0);
+	if ((j = open_backend_job(s, s->standing)) == NULL) {
+		session_end_memory(s);
+		return;
+	}
+	session_set_state(s, STATE_GREETING);
+	job_submit(j);
+}
+
+void
+open_aim_cancel(struct session *s)
+{
+	const struct shared *sh = s->worker->shared;
+	struct cancel_target t = {
+		.address = &sh->addresses[s->store - sh->config->stores],
+		.pid = s->link->pid,
+		.secret_len = s->link->secret_len,
+	};
+
+	memcpy(t.secret, s->link->secret, s->link->secret_len);
+	cancel_aim(sh->cancels, s->cancel, &t);
+	wipe(&t, sizeof(t));
+}
+
+void
+open_greet(struct session *s)
+{
+	struct buf *out = flow_buf(&s->down);
+	uint8_t secret[CANCEL_SECRET_LEN];
+
+	if (s->standing->who->kind == PRINCIPAL_PERSON &&
+	    (s->person = person_new(s->purpose, s->ticket)) == NULL) {
+		session_end_memory(s);
+		return;
+	}
+	/* The pid is the store's, so that its activity can be told apart;
+	 * the secret is ours. */
+	if ((s->cancel = cancel_add(s->worker->shared->cancels, s->link->pid,
+	    secret)) == NULL) {
+		session_end_memory(s);
+		return;
+	}
+	open_aim_cancel(s);
+	backend_auth_write(out, BACKEND_AUTH_OK, bytes_of(NULL, 0));
+	buf_bytes(out, s->link->parameters.data, s->link->parameters.len);
+	buf_done(&s->link->parameters);
+	backend_key_write(out, s->link->pid,
+	    bytes_of(secret, sizeof(secret)));
+	backend_ready_write(out, 'I');
+	session_set_state(s, s->person != NULL ? STATE_PERSON :
+	    STATE_SERVICE);
+	/* What the client did not wait to send. */
+	if (flow_len(&s->up) > 0 || flow_len(&s->link->in) > 0)
+		session_step(s, EVENT_ROOM);
+}
+
+void
+open_cancel(struct session *s, uint32_t pid, struct bytes secret)
+{
+	const struct shared *sh = s->worker->shared;
+	struct cancel_target t;
+
+	if (cancel_find(sh->cancels, pid, secret, &t) != 0) {
+		/* As silent as a cancel that came too late. */
+		session_end(s, "cancel", NULL);
+		return;
+	}
+	if (link_cancel_new(t.address, t.pid, bytes_of(t.secret,
+	    t.secret_len), &s->link) != 0 ||
+	    s->link->state == LINK_FAILED) {
+		session_end(s, "cancel", NULL);
+		return;
+	}
+	s->store_source.fd = s->link->fd;
+	session_deadline(s, sh->config->connect_timeout_ms);
+	session_set_state(s, STATE_CANCEL);
+	wipe(&t, sizeof(t));
+}

@@ -1,0 +1,360 @@
+#include "gateway/standing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/text.h"
+#include "catalog/catalog.h"
+#include "crypto/hash.h"
+#include "directory/control.h"
+#include "directory/directory.h"
+#include "gateway/config.h"
+#include "policy/policy.h"
+
+/* A list of distinct strings that grows in an arena. */
+struct list {
+	const char **s;
+	size_t n;
+};
+
+static int
+list_init(struct list *l, struct arena *a, size_t max)
+{
+	l->n = 0;
+	l->s = arena_array(a, max > 0 ? max : 1, sizeof(*l->s));
+	return l->s == NULL ? ERR_MEMORY : 0;
+}
+
+/* The caller has sized it for every possible value. */
+static void
+list_add(struct list *l, const char *s)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->s[i], s) == 0)
+			return;
+	l->s[l->n++] = s;
+}
+
+static struct record_strs
+list_strs(const struct list *l)
+{
+	struct record_strs r = {l->s, l->n};
+
+	return r;
+}
+
+/*
+ * Everything there is of a guarded table: all its categories, and every
+ * residence of the store, also those that do not belong in it if subjects
+ * of theirs were counted there.
+ */
+static int
+reach_all(const struct standing *s, const struct catalog_table *t,
+    struct record_table *ret)
+{
+	const struct config_store *st = s->store;
+	struct list homes, categories;
+	size_t i;
+
+	if (list_init(&homes, s->a, st->n_residences + st->n_counts) != 0 ||
+	    list_init(&categories, s->a, t->n_columns) != 0)
+		return ERR_MEMORY;
+	for (i = 0; i < st->n_residences; i++)
+		list_add(&homes, st->residences[i]);
+	for (i = 0; i < st->n_counts; i++)
+		if (st->counts[i] > 0)
+			list_add(&homes, st->count_labels[i]);
+	for (i = 0; i < t->n_columns; i++)
+		list_add(&categories, t->columns[i].category);
+	memset(ret, 0, sizeof(*ret));
+	ret->table = t->full;
+	ret->residences = list_strs(&homes);
+	ret->categories = list_strs(&categories);
+	return 0;
+}
+
+static int
+reach_cleared(const struct standing *s, const struct clearance_table *c,
+    struct record_table *ret)
+{
+	const struct catalog_table *t = c->table;
+	struct list plain, masked;
+	size_t i;
+
+	if (list_init(&plain, s->a, t->n_columns) != 0 ||
+	    list_init(&masked, s->a, t->n_columns) != 0)
+		return ERR_MEMORY;
+	for (i = 0; i < t->n_columns; i++) {
+		if (c->columns[i] == TREAT_PLAIN)
+			list_add(&plain, t->columns[i].category);
+		else if (c->columns[i] == TREAT_MASK)
+			list_add(&masked, t->columns[i].category);
+	}
+	memset(ret, 0, sizeof(*ret));
+	ret->table = t->full;
+	ret->residences.s = c->residences;
+	ret->residences.n = c->n_residences;
+	ret->categories = list_strs(&plain);
+	ret->masked = list_strs(&masked);
+	return 0;
+}
+
+/*
+ * The guarded tables within reach, by catalog table and as a bound. `all`:
+ * the role at the store is not held by the clearance.
+ */
+static int
+reach_make(const struct standing *s, bool all,
+    const struct record_table ***ret_reach, struct record_bound *ret)
+{
+	const struct catalog *c = s->store->catalog;
+	const struct record_table **reach;
+	const struct clearance_table *ct;
+	struct record_table *tables;
+	size_t i, n = 0;
+	int r;
+
+	reach = arena_array(s->a, c->n_tables + 1, sizeof(*reach));
+	tables = arena_array(s->a, c->n_tables + 1, sizeof(*tables));
+	if (reach == NULL || tables == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < c->n_tables; i++) {
+		if (c->tables[i].is_public)
+			continue;
+		ct = &s->clearance->tables[i];
+		if (!all && !ct->readable)
+			continue;
+		r = all ? reach_all(s, &c->tables[i], &tables[n]) :
+		    reach_cleared(s, ct, &tables[n]);
+		if (r != 0)
+			return r;
+		reach[i] = &tables[n++];
+	}
+	ret->tables = tables;
+	ret->n = n;
+	if (ret_reach != NULL)
+		*ret_reach = reach;
+	return 0;
+}
+
+static int
+clearance_name(struct standing *s, char role[static ENFORCE_NAME_MAX])
+{
+	uint8_t hash[HASH_LEN];
+	struct buf text, hex;
+	int r = ERR_MEMORY;
+
+	buf_init(&text, 0);
+	buf_init(&hex, 0);
+	clearance_text(&text, s->clearance);
+	if (text.failed || (r = hash_sha256(text.data, text.len, hash)) != 0)
+		goto out;
+	text_hex(&hex, hash, sizeof(hash));
+	if (buf_text(&hex) == NULL) {
+		r = ERR_MEMORY;
+		goto out;
+	}
+	memcpy(s->hash, hex.data, sizeof(s->hash));
+	enforce_role_name(hash, role);
+	r = 0;
+out:
+	buf_done(&text);
+	buf_done(&hex);
+	return r;
+}
+
+/* Which login at the store: the clearance's only where it is enforced. */
+static int
+choose_role(struct standing *s)
+{
+	char cleared[ENFORCE_NAME_MAX];
+	const char *role;
+	int r;
+
+	if ((r = clearance_name(s, cleared)) != 0)
+		return r;
+	if (s->who->kind == PRINCIPAL_SERVICE)
+		role = config_service_role(s->store, s->who->id);
+	else if (s->store->mode == STORE_OBSERVE)
+		role = s->store->observe_role;
+	else
+		role = cleared;
+	if (role == NULL)
+		return 0;
+	if ((s->role = arena_str(s->a, role)) == NULL)
+		return ERR_MEMORY;
+	s->login = config_login_find(s->store, role);
+	return 0;
+}
+
+static bool
+expected_from(const struct principal *p, const char *address)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_networks; i++)
+		if (network_contains(p->networks[i], address))
+			return true;
+	return p->n_networks == 0;
+}
+
+static int
+decide(struct standing *s, const struct standing_request *q)
+{
+	const struct config *c = q->config;
+	const struct directory_site *site;
+	struct policy_request pq;
+	int r;
+
+	if ((r = directory_principal(c->directory, q->principal, q->at_ms,
+	    s->a, &s->who)) != 0)
+		return r;
+	site = directory_site_of_address(c->directory, q->address);
+	s->seen_at = site != NULL ? site->country : CONTROL_UNKNOWN;
+	if ((r = control_of(c->directory, q->principal, q->at_ms, &s->seen_at,
+	    1, s->a, &s->control)) != 0)
+		return r;
+	s->from_elsewhere = s->who->kind == PRINCIPAL_SERVICE &&
+	    !expected_from(s->who, q->address);
+	memset(&pq, 0, sizeof(pq));
+	pq.who = s->who;
+	pq.control = s->control;
+	pq.store = q->store->name;
+	pq.residences = q->store->residences;
+	pq.n_residences = q->store->n_residences;
+	pq.catalog = q->store->catalog;
+	pq.purpose = s->purpose;
+	pq.ticket = s->ticket;
+	pq.at_ms = q->at_ms;
+	return policy_decide(c->policy, &pq, s->a, &s->clearance);
+}
+
+int
+standing_make(const struct standing_request *q, struct standing **ret)
+{
+	struct standing *s = NULL;
+	bool all;
+	int r = ERR_MEMORY;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL ||
+	    (s->a = arena_new()) == NULL)
+		goto out;
+	s->store = q->store;
+	s->n_reach = q->store->catalog->n_tables;
+	if (q->purpose != NULL &&
+	    (s->purpose = arena_str(s->a, q->purpose)) == NULL)
+		goto out;
+	if (q->ticket != NULL &&
+	    (s->ticket = arena_str(s->a, q->ticket)) == NULL)
+		goto out;
+	if ((r = decide(s, q)) != 0 || (r = choose_role(s)) != 0)
+		goto out;
+	all = s->who->kind == PRINCIPAL_SERVICE ||
+	    q->store->mode == STORE_OBSERVE;
+	if ((r = reach_make(s, all, &s->reach, &s->bound)) != 0)
+		goto out;
+	s->has_would = q->store->mode == STORE_OBSERVE;
+	if (s->has_would && (r = reach_make(s, false, NULL, &s->would)) != 0)
+		goto out;
+	*ret = s;
+	s = NULL;
+out:
+	standing_free(s);
+	return r;
+}
+
+void
+standing_free(struct standing *s)
+{
+	if (s == NULL)
+		return;
+	arena_free(s->a);
+	free(s);
+}
+
+static int
+path_record(const struct control_member *m, const struct control_path *p,
+    struct arena *a, struct record_path *ret)
+{
+	const char **kinds, **steps;
+	unsigned bit;
+	size_t i, n = 0;
+
+	kinds = arena_array(a, 8, sizeof(*kinds));
+	steps = arena_array(a, p->n + 1, sizeof(*steps));
+	if (kinds == NULL || steps == NULL)
+		return ERR_MEMORY;
+	for (bit = CONTROL_LOCATION; bit <= CONTROL_KEEPING; bit <<= 1)
+		if ((p->kinds & bit) != 0)
+			kinds[n++] = control_kind_text(
+			    (enum control_kind)bit);
+	for (i = 0; i < p->n; i++)
+		steps[i] = p->steps[i].text;
+	ret->label = m->label;
+	ret->kinds.s = kinds;
+	ret->kinds.n = n;
+	ret->steps.s = steps;
+	ret->steps.n = p->n;
+	return 0;
+}
+
+static int
+control_record(const struct control *c, struct arena *a,
+    struct record_session *ret)
+{
+	struct record_path *paths;
+	size_t i, j, n = 0;
+	int r;
+
+	for (i = 0; i < c->n; i++)
+		n += c->members[i].n_paths;
+	if ((paths = arena_array(a, n + 1, sizeof(*paths))) == NULL)
+		return ERR_MEMORY;
+	ret->control = paths;
+	ret->n_control = n;
+	for (i = 0; i < c->n; i++)
+		for (j = 0; j < c->members[i].n_paths; j++)
+			if ((r = path_record(&c->members[i],
+			    &c->members[i].paths[j], a, paths++)) != 0)
+				return r;
+	return 0;
+}
+
+int
+standing_record(const struct standing *s, const struct config *c,
+    const char *source, struct arena *a, struct record_session *ret)
+{
+	const char **seen;
+
+	memset(ret, 0, sizeof(*ret));
+	if ((seen = arena_array(a, 1, sizeof(*seen))) == NULL)
+		return ERR_MEMORY;
+	seen[0] = s->seen_at;
+	ret->store = s->store->name;
+	ret->mode = store_mode_text(s->store->mode);
+	ret->principal = s->who->id;
+	ret->kind = s->who->kind == PRINCIPAL_PERSON ? "person" : "service";
+	ret->source = source;
+	ret->seen_at.s = seen;
+	ret->seen_at.n = 1;
+	ret->roles.s = s->who->roles;
+	ret->roles.n = s->who->n_roles;
+	ret->employers.s = s->who->employers;
+	ret->employers.n = s->who->n_employers;
+	ret->issuers.s = s->who->issuers;
+	ret->issuers.n = s->who->n_issuers;
+	ret->purpose = s->purpose;
+	ret->ticket = s->ticket;
+	ret->policy = c->policy_text.sha256;
+	ret->directory = c->directory_text.sha256;
+	ret->clearance = s->hash;
+	ret->role = s->role != NULL ? s->role : "";
+	ret->bound = s->bound;
+	ret->has_would = s->has_would;
+	ret->would = s->would;
+	return control_record(s->control, a, ret);
+}

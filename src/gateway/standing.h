@@ -1,0 +1,65 @@
+/*
+ * gateway/standing.h - where a session stands: facts, control set,
+ * clearance, the login at the store, and the bound for the record.
+ *
+ * Decided when a session opens, and again when its purpose or ticket
+ * changes. Reads no clock and does no I/O.
+ * Memory: one arena of its own; borrows from config.
+ */
+#ifndef GATEWAY_STANDING_H
+#define GATEWAY_STANDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "enforce/enforce.h"
+#include "record/record.h"
+
+struct arena;
+struct clearance;
+struct config;
+struct config_login;
+struct config_store;
+struct control;
+struct principal;
+
+struct standing_request {
+	const struct config *config;
+	const struct config_store *store;
+	const char *principal;
+	const char *address;		/* of the source, without port */
+	const char *purpose;		/* NULL: none */
+	const char *ticket;
+	int64_t at_ms;
+};
+
+struct standing {
+	struct arena *a;
+	const struct config_store *store;
+	const struct principal *who;
+	const struct control *control;
+	const struct clearance *clearance;
+	const char *seen_at;		/* label of the source's network */
+	const char *purpose;
+	const char *ticket;
+	char hash[65];			/* of the clearance's text, hex */
+	bool from_elsewhere;	/* a service, outside its networks */
+	const char *role;		/* at the store; NULL: none is set up */
+	const struct config_login *login; /* NULL: no such role is known */
+	/* By catalog table: what the session can reach of it, or NULL. */
+	const struct record_table **reach;
+	size_t n_reach;
+	struct record_bound bound;
+	bool has_would;
+	struct record_bound would;
+};
+
+/* 0, ERR_MISSING (no such principal now), ERR_MEMORY, ... */
+int standing_make(const struct standing_request *q, struct standing **ret);
+void standing_free(struct standing *s);
+
+/* The session's part of its record; n and session are the caller's. */
+int standing_record(const struct standing *s, const struct config *c,
+    const char *source, struct arena *a, struct record_session *ret);
+
+#endif
