@@ -1,5 +1,6 @@
 /* log/note.h: no note is signed by a key that did not sign it, and a
- * checkpoint that is read is written back as the same bytes. */
+ * checkpoint that is read is written back as the same bytes, less the
+ * extension lines of other logs. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	buf_reset(&out);
 	if (checkpoint_read(text, len, &c) == 0 &&
 	    checkpoint_write(&c, &out) == 0 &&
-	    (out.len != len || memcmp(out.data, data, len) != 0))
+	    (out.len > len || memcmp(out.data, data, out.len) != 0))
 		abort();
 	if (note_key_make("example.com/foo", 1, public, &key) == 0 &&
 	    note_check(text, len, &key, &body, &body_len, &time_s) == 0)
