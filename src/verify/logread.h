@@ -1,0 +1,58 @@
+/*
+ * verify/logread.h - a log's files, all checked, entry by entry.
+ *
+ * Trusts nothing but the keys that the caller brings. Every hash at every
+ * level is computed again from the entries; what does not match is damage,
+ * named with its place, and reading goes on as far as it can.
+ * Memory: one bundle, one tile a level, one record.
+ */
+#ifndef VERIFY_LOGREAD_H
+#define VERIFY_LOGREAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "log/note.h"
+#include "record/record.h"
+
+/* A checkpoint that somebody kept from before. */
+struct logread_kept {
+	const char *path;
+	struct checkpoint c;
+	bool used;			/* found: it is of this log */
+};
+
+struct logread {
+	const char *dir;
+	const struct note_key *keys;
+	size_t n_keys;
+	struct logread_kept *kept;
+	size_t n_kept;
+	void *arg;
+	/* what: "checkpoint", "missing", "entry", "tile", "root",
+	 * "record", "order", "rollback" or "rewritten". */
+	int (*damage)(void *arg, const char *what, const char *text);
+	/* Each record in order. NULL: none wanted. */
+	int (*record)(void *arg, const struct record *r, struct bytes entry);
+
+	/* Found: */
+	struct checkpoint head;
+	const struct note_key *key;	/* that signed it; NULL: none did */
+	char gateway[NOTE_NAME_MAX];	/* "" if no record says */
+	uint64_t entries;		/* read */
+	int64_t first_ms, last_ms;
+};
+
+/*
+ * 0 whatever the log's state, if damage() and record() returned 0; else
+ * their error, or ERR_MEMORY, ERR_CRYPTO.
+ */
+int logread(struct logread *l);
+
+/* Reads a kept checkpoint signed by one of the keys. 0, or an error with a
+ * sentence in *w. */
+int logread_kept_read(const char *path, const struct note_key *keys,
+    size_t n_keys, struct logread_kept *ret, struct why *w);
+
+#endif

@@ -1,0 +1,142 @@
+#include "verify/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+enum option_code {
+	OPT_LOG = 1,
+	OPT_KEY,
+	OPT_CHECKPOINT,
+	OPT_STORE_LOG,
+	OPT_JSON,
+	OPT_ALL,
+};
+
+static const struct option known[] = {
+	{"log", required_argument, NULL, OPT_LOG},
+	{"key", required_argument, NULL, OPT_KEY},
+	{"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
+	{"store-log", required_argument, NULL, OPT_STORE_LOG},
+	{"json", no_argument, NULL, OPT_JSON},
+	{"all", no_argument, NULL, OPT_ALL},
+	{NULL, 0, NULL, 0},
+};
+
+static int
+complain(const char *what, const char *of)
+{
+	(void)fprintf(stderr, "sworn-verify: %s%s\n", what, of);
+	return -1;
+}
+
+static int
+add_key(struct options *o, const char *text)
+{
+	if (o->n_keys == OPTIONS_MAX)
+		return complain("too many keys", "");
+	if (note_key_read(text, strlen(text), &o->keys[o->n_keys]) != 0)
+		return complain("no verifier key (name+hex+base64): ", text);
+	o->n_keys++;
+	return 0;
+}
+
+static int
+add_store_log(struct options *o, char *text)
+{
+	char *equal = strchr(text, '=');
+
+	if (o->n_store_logs == OPTIONS_MAX)
+		return complain("too many store logs", "");
+	if (equal == NULL || equal == text || equal[1] == 0)
+		return complain("--store-log wants STORE=FILE, not ", text);
+	*equal = 0;
+	o->store_logs[o->n_store_logs].store = text;
+	o->store_logs[o->n_store_logs++].path = equal + 1;
+	return 0;
+}
+
+static int
+add_path(const char **list, size_t *n, const char *path)
+{
+	if (*n == OPTIONS_MAX)
+		return complain("too many of these: ", path);
+	list[(*n)++] = path;
+	return 0;
+}
+
+static int
+take(struct options *o, int c, char *arg, const char **kept)
+{
+	switch (c) {
+	case OPT_LOG:
+		return add_path(o->logs, &o->n_logs, arg);
+	case OPT_KEY:
+		return add_key(o, arg);
+	case OPT_CHECKPOINT:
+		return add_path(kept, &o->n_kept, arg);
+	case OPT_STORE_LOG:
+		return add_store_log(o, arg);
+	case OPT_JSON:
+		o->json = true;
+		return 0;
+	case OPT_ALL:
+		o->all = true;
+		return 0;
+	}
+	return -1;		/* getopt has said why */
+}
+
+static int
+take_operand(struct options *o, bool of_claim, int argc, char **argv)
+{
+	if (argc - optind != 1)
+		return complain(of_claim ? "name one claim file" :
+		    "name one log's folder", "");
+	if (of_claim)
+		o->claim = argv[optind];
+	else
+		o->logs[o->n_logs++] = argv[optind];
+	return 0;
+}
+
+static int
+check(const struct options *o, bool of_claim)
+{
+	if (o->n_keys == 0)
+		return complain("--key is needed: the verifier key of the "
+		    "log's operator, from a source that you trust", "");
+	if (of_claim && o->n_logs == 0)
+		return complain("--log is needed: the folder of each "
+		    "gateway's log", "");
+	return 0;
+}
+
+int
+options_read(struct options *o, int argc, char **argv)
+{
+	bool of_claim = strcmp(argv[0], "claim") == 0;
+	const char *kept[OPTIONS_MAX];
+	struct why w;
+	size_t i;
+	int c;
+
+	memset(o, 0, sizeof(*o));
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (!of_claim && (c == OPT_LOG || c == OPT_STORE_LOG))
+			return complain("this option is for claims only", "");
+		if (take(o, c, optarg, kept) != 0)
+			return -1;
+	}
+	if (take_operand(o, of_claim, argc, argv) != 0 ||
+	    check(o, of_claim) != 0)
+		return -1;
+	for (i = 0; i < o->n_kept; i++)
+		if (logread_kept_read(kept[i], o->keys, o->n_keys,
+		    &o->kept[i], &w) != 0)
+			return complain(w.text, "");
+	return 0;
+}

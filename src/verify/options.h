@@ -1,0 +1,44 @@
+/*
+ * verify/options.h - the command line of sworn-verify.
+ */
+#ifndef VERIFY_OPTIONS_H
+#define VERIFY_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "log/note.h"
+#include "verify/logread.h"
+
+#define OPTIONS_MAX 64		/* of each that can be repeated */
+
+#define EXIT_HOLDS 0
+#define EXIT_BROKEN 1
+#define EXIT_USAGE 2		/* also: trouble that is not the log's */
+#define EXIT_REFUTED 3
+#define EXIT_NOT_SHOWN 4
+
+struct options_store_log {
+	const char *store;
+	const char *path;
+};
+
+struct options {
+	const char *claim;		/* file */
+	const char *logs[OPTIONS_MAX];
+	size_t n_logs;
+	struct note_key keys[OPTIONS_MAX];
+	size_t n_keys;
+	struct logread_kept kept[OPTIONS_MAX];
+	size_t n_kept;
+	struct options_store_log store_logs[OPTIONS_MAX];
+	size_t n_store_logs;
+	bool json;
+	bool all;
+};
+
+/* `argv[0]` is "log" or "claim". 0, or -1 with a sentence on standard
+ * error. */
+int options_read(struct options *o, int argc, char **argv);
+
+#endif
