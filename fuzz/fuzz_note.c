@@ -15,7 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	const char *text = (const char *)data, *body;
 	struct checkpoint c;
-	struct note_key key;
+	struct note_key key, again;
 	struct buf out;
 	uint8_t public[SIGN_PUBLIC_LEN] = {1};
 	uint64_t time_s;
@@ -24,7 +24,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	buf_init(&out, 0);
 	if (note_key_read(text, len, &key) == 0) {
 		note_key_write(&key, &out);
-		if (out.len != len || memcmp(out.data, data, len) != 0)
+		if (note_key_read((const char *)out.data, out.len,
+		    &again) != 0 || strcmp(key.name, again.name) != 0 ||
+		    memcmp(key.id, again.id, sizeof(key.id)) != 0 ||
+		    memcmp(key.public, again.public,
+		    sizeof(key.public)) != 0)
 			abort();
 	}
 	buf_reset(&out);
