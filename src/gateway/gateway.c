@@ -377,6 +377,7 @@ gateway_run(const struct gateway *g)
 	}
 	if (write_start(s, &hello) != 0)
 		goto out;
+	confine();
 	if (start_workers(s, w, n, &started) == 0) {
 		report(REPORT_INFO, "accepting sessions workers=%u", n);
 		main_loop(s, &signals);
