@@ -357,28 +357,53 @@ recheck_clearance(struct recheck *x, const struct record_session *c,
 	return compare_clearance(x, decided, c, c_seq);
 }
 
-/* Nothing narrows a role that is not a clearance's: a table that it reaches
- * is reached for everybody at home in the store. */
 static int
-recheck_open_bound(struct recheck *x, const struct record_session *c,
-    uint64_t c_seq)
+compare_open_table(struct recheck *x, const struct catalog_table *t,
+    const struct record_bound *b, uint64_t seq)
 {
-	const struct record_table *t;
+	const struct record_table *in = bound_find(b, t->full);
 	const char *absent;
 	size_t i;
 
-	for (i = 0; i < c->bound.n; i++) {
-		t = &c->bound.tables[i];
-		if (t->residences.n == 0)
-			continue;
-		absent = first_absent(&t->residences, &x->store->residences);
-		if (absent != NULL)
+	if (t->is_public)
+		return 0;
+	if (in == NULL)
+		return doubt(x, "bound", "no clearance narrows this session, "
+		    "and the bound of entry %" PRIu64 " leaves out %s", seq,
+		    t->full);
+	absent = first_absent(&in->residences, &x->store->residences);
+	if (absent != NULL)
+		return doubt(x, "bound", "no clearance narrows this session, "
+		    "residents of %s belong in the store, and the bound of "
+		    "entry %" PRIu64 " leaves them out of %s", absent, seq,
+		    t->full);
+	for (i = 0; i < t->n_columns; i++)
+		if (!strs_have(&in->categories, t->columns[i].category))
 			return doubt(x, "bound", "no clearance narrows this "
-			    "session, residents of %s belong in the store, "
-			    "and the bound of entry %" PRIu64 " leaves them "
-			    "out of %s", absent, c_seq, t->table);
-	}
+			    "session, and the bound of entry %" PRIu64
+			    " leaves out %s in %s", seq,
+			    t->columns[i].category, t->full);
 	return 0;
+}
+
+/*
+ * Nothing narrows a role that is not a clearance's: it is bounded by all
+ * guarded tables, for everybody at home in the store. A session that got no
+ * role reached nothing.
+ */
+static int
+recheck_open_bound(struct recheck *x, const struct record_session *c,
+    uint64_t c_seq, const struct catalog *catalog)
+{
+	size_t i;
+	int r = 0;
+
+	if (c->role[0] == 0 && c->bound.n == 0)
+		return 0;
+	for (i = 0; i < catalog->n_tables && r == 0; i++)
+		r = compare_open_table(x, &catalog->tables[i], &c->bound,
+		    c_seq);
+	return r;
 }
 
 int
@@ -401,7 +426,7 @@ recheck_session(struct recheck *x, const struct record_session *c,
 	    &why)) != 0)
 		return missing(x, r, why);
 	if (!person || strcmp(c->mode, "enforce") != 0)
-		return recheck_open_bound(x, c, c_seq);
+		return recheck_open_bound(x, c, c_seq, catalog);
 	if (control == NULL)
 		return 0;		/* said already */
 	return recheck_clearance(x, c, c_seq, who, control, catalog);

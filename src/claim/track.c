@@ -165,20 +165,23 @@ end_all(struct track *t, enum track_end how, const struct record *r)
 	return 0;
 }
 
-/* What the gateway counted more than the log has, at its last count. */
+/*
+ * What the gateway counted more than the log has, at its last count. More in
+ * the log than counted is nothing missing: a record whose answer was lost.
+ */
 static int
-settle(struct track *t, const struct count *c, const char *what)
+settle(struct track *t, const struct count *c, uint64_t seen, const char *what)
 {
 	uint64_t more;
 
-	if (c->counted <= c->seen)
+	if (c->counted <= seen)
 		return 0;
-	more = c->counted - c->seen;
+	more = c->counted - seen;
 	return gap(t, TRACK_COUNTER, c->equal_seq, c->equal_ms, t->time_ms,
 	    "%" PRIu64 " %s missing: the gateway counted %" PRIu64
 	    " since its start and the log has %" PRIu64
 	    ", and they went missing after entry %" PRIu64, more, what,
-	    c->counted, c->seen, c->equal_seq);
+	    c->counted, seen, c->equal_seq);
 }
 
 static int
@@ -186,9 +189,10 @@ settle_all(struct track *t)
 {
 	int e;
 
-	if ((e = settle(t, &t->opened, "sessions are")) != 0)
+	if ((e = settle(t, &t->opened, t->opened.seen, "sessions are")) != 0)
 		return e;
-	return settle(t, &t->closed, "ends of sessions are");
+	/* An end is counted before its record is written. */
+	return settle(t, &t->closed, t->closed.now, "ends of sessions are");
 }
 
 static void
@@ -210,29 +214,19 @@ reset_count(struct count *c, const struct record *r)
 	c->equal_ms = r->time_ms;
 }
 
-static int
-on_stop(struct track *t, const struct record *r)
-{
-	const struct record_stop *s = &r->u.stop;
-
-	note_count(&t->opened, s->opened, r);
-	note_count(&t->closed, s->closed, r);
-	if (s->opened < t->opened.now || s->closed < t->closed.now)
-		return gap(t, TRACK_COUNTER, r->seq, r->time_ms, r->time_ms,
-		    "the gateway counted fewer sessions at its stop (entry %"
-		    PRIu64 ") than the log has", r->seq);
-	return 0;
-}
-
+/*
+ * Sessions that are open. begun: only those that went beyond their first
+ * record, since one whose first record got no answer never began.
+ */
 static size_t
-count_open(const struct track *t)
+count_open(const struct track *t, bool begun)
 {
 	const struct track_session *s;
 	size_t n = 0, i;
 
 	for (i = 0; i < BUCKETS; i++)
 		for (s = t->buckets[i]; s != NULL; s = s->next)
-			n++;
+			n += !begun || s->n > 0;
 	return n;
 }
 
@@ -240,10 +234,11 @@ static int
 boot_after(struct track *t, const struct record *r)
 {
 	bool clean = t->before == RECORD_STOP || t->before == RECORD_GENESIS;
-	size_t open = count_open(t);
+	size_t open = count_open(t, clean);
 	int e;
 
-	if (r->u.boot.last + 1 != r->seq || r->u.boot.clean != clean)
+	if (r->u.boot.last + 1 != r->seq || (r->u.boot.clean != clean &&
+	    t->before != RECORD_GENESIS))
 		if ((e = gap(t, TRACK_BOOT, r->seq, t->time_ms, r->time_ms,
 		    "the gateway started (entry %" PRIu64 ") knowing entry %"
 		    PRIu64 " as the last and %s stop before it, and the log "
@@ -305,7 +300,6 @@ on_session(struct track *t, const struct record *r)
 	s->seq = r->seq;
 	s->n = in->n;
 	s->opened_ms = s->latest_ms = r->time_ms;
-	s->person = strcmp(in->kind, "person") == 0;
 	*at = s;
 	if (in->n != 0)
 		return gap(t, TRACK_SESSION, r->seq, r->time_ms, r->time_ms,
@@ -353,23 +347,6 @@ session_of(const struct record *r, uint64_t *n)
 }
 
 static int
-close_session(struct track *t, struct track_session **at,
-    const struct record *r)
-{
-	const struct record_close *c = &r->u.close;
-	struct track_session *s = *at;
-	int e;
-
-	t->closed.now++;
-	if (s->person && c->rows > s->rows && (e = gap(t, TRACK_SESSION,
-	    r->seq, s->opened_ms, r->time_ms, "session %s released %" PRIu64
-	    " rows by its close (entry %" PRIu64 ") and %" PRIu64
-	    " by its results", s->id, c->rows, r->seq, s->rows)) != 0)
-		return e;
-	return end_session(t, at, TRACK_CLOSED, r);
-}
-
-static int
 in_session(struct track *t, const struct record *r, const char *id,
     uint64_t n)
 {
@@ -386,7 +363,8 @@ in_session(struct track *t, const struct record *r, const char *id,
 		    "entry %" PRIu64 " is record %" PRIu64 " of session %s, "
 		    "whose opening is not in the log", r->seq, n, id);
 	}
-	if (n != s->n + 1)
+	/* A close repeats the number of a record whose answer was lost. */
+	if (n != s->n + 1 && (r->type != RECORD_CLOSE || n != s->n))
 		e = gap(t, TRACK_SESSION, r->seq, s->latest_ms, r->time_ms,
 		    "session %s goes from its record %" PRIu64 " to %" PRIu64
 		    " at entry %" PRIu64, id, s->n, n, r->seq);
@@ -394,9 +372,10 @@ in_session(struct track *t, const struct record *r, const char *id,
 		return e;
 	s->n = n;
 	s->latest_ms = r->time_ms;
-	if (r->type == RECORD_RESULT && r->u.result.rows <= UINT64_MAX / 2)
-		s->rows += r->u.result.rows;
-	return r->type == RECORD_CLOSE ? close_session(t, at, r) : 0;
+	if (r->type != RECORD_CLOSE)
+		return 0;
+	t->closed.now++;
+	return end_session(t, at, TRACK_CLOSED, r);
 }
 
 static int
@@ -454,10 +433,12 @@ step(struct track *t, const struct record *r)
 		return in_session(t, r, id, n);
 	if (r->type == RECORD_BOOT)
 		return on_boot(t, r);
-	if (r->type == RECORD_STOP)
-		return on_stop(t, r);
 	if (r->type == RECORD_SESSION)
 		return on_session(t, r);
+	if (r->type == RECORD_STOP) {
+		note_count(&t->opened, r->u.stop.opened, r);
+		note_count(&t->closed, r->u.stop.closed, r);
+	}
 	if (r->type == RECORD_HEARTBEAT) {
 		note_count(&t->opened, r->u.heartbeat.opened, r);
 		note_count(&t->closed, r->u.heartbeat.closed, r);

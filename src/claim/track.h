@@ -47,8 +47,6 @@ struct track_session {
 	uint64_t seq;			/* of its session record */
 	int64_t opened_ms;
 	int64_t latest_ms;
-	bool person;
-	uint64_t rows;			/* by its results */
 	void *data;			/* the caller's */
 };
 
