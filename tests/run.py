@@ -107,16 +107,23 @@ def unit(name, env=None):
         suites = ET.parse(logs / "testlog.junit.xml").getroot()
     except (OSError, ValueError, ET.ParseError) as e:
         return [Result(f"{name}: unit tests", "failed", f"{out}\n{e}")]
+    failed = {}
     for case in suites.iter("testcase"):
+        program = case.get("classname", "")
         results.append(from_junit(
-            f"{name}: {case.get('classname', '').removeprefix('sworn.')}"
-            f"/{case.get('name')}", case))
-    # A program that crashed may have no failed subtest to show for it.
+            f"{name}: {program.removeprefix('sworn:')} {case.get('name')}",
+            case))
+        if results[-1].status == "failed":
+            failed.setdefault(program, results[-1])
     for test in whole:
-        if test["result"] not in ("OK", "SKIP", "EXPECTEDFAIL"):
-            results.append(Result(
-                f"{name}: {test['name']} as a whole ({test['result']})",
-                "failed", test.get("stdout", "") + test.get("stderr", "")))
+        if test["result"] in ("OK", "SKIP", "EXPECTEDFAIL"):
+            continue
+        said = test.get("stdout", "") + test.get("stderr", "")
+        if test["name"] in failed:
+            failed[test["name"]].words += said
+        else:           # it crashed with no failed subtest to show for it
+            results.append(Result(f"{name}: {test['name']} as a whole "
+                                  f"({test['result']})", "failed", said))
     if status != 0 and not any(r.status == "failed" for r in results):
         results.append(Result(f"{name}: meson test", "failed", out))
     return results
