@@ -109,7 +109,8 @@ def unit(name, env=None):
         return [Result(f"{name}: unit tests", "failed", f"{out}\n{e}")]
     failed = {}
     for case in suites.iter("testcase"):
-        program = case.get("classname", "")
+        # "sworn.sworn:base / base" here is "sworn:base / base" below.
+        program = case.get("classname", "").removeprefix("sworn.")
         results.append(from_junit(
             f"{name}: {program.removeprefix('sworn:')} {case.get('name')}",
             case))
