@@ -448,7 +448,7 @@ adopt(struct round *o, size_t n)
 	memmove(t->pending, t->pending + n,
 	    t->n_pending * sizeof(*t->pending));
 	t->kept[t->n_kept++] = t->done.size;
-	if (t->n_kept > TILES_KEEP) {
+	while (t->n_kept > TILES_KEEP) {
 		oldest = t->kept[0];
 		memmove(t->kept, t->kept + 1,
 		    --t->n_kept * sizeof(t->kept[0]));

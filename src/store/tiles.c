@@ -152,7 +152,6 @@ load_edge(struct tiles *t, uint64_t size, struct why *w)
 		}
 	}
 	t->done.size = size;
-	r = load_bundle(t, size, w);
 out:
 	buf_done(&tile);
 	return r;
@@ -174,7 +173,7 @@ load_published(struct tiles *t, const struct checkpoint *published,
 		    "directory do not give the root of its checkpoint (%llu "
 		    "entries); restore the log's directory from a copy",
 		    (unsigned long long)published->size);
-	return 0;
+	return load_bundle(t, published->size, w);
 }
 
 /* The table at the top of this file. */
@@ -258,7 +257,7 @@ load_kept(struct tiles *t)
 	if (disk_read(t->conf.state_dir, TILES_PARTIALS, 65536, &b) == 0) {
 		p = (const char *)b.data;
 		end = p + b.len;
-		while (p < end && t->n_kept < TILES_KEEP - 1 &&
+		while (p < end && t->n_kept < TILES_KEEP + 1 &&
 		    (nl = memchr(p, '\n', (size_t)(end - p))) != NULL) {
 			if (text_u64(p, (size_t)(nl - p), &size) == 0 &&
 			    size < t->done.size && (t->n_kept == 0 ||

@@ -33,7 +33,7 @@ struct tiles {
 	struct tiles_pending *pending;
 	size_t n_pending, cap_pending;
 	/* Sizes that may have partial tiles, the oldest first. */
-	uint64_t kept[TILES_KEEP + 1];
+	uint64_t kept[TILES_KEEP + 4];
 	size_t n_kept;
 	bool synced;	/* all directories on the way were, since the start */
 };
