@@ -19,94 +19,26 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/report.h"
-#include "base/text.h"
 #include "base/time.h"
-#include "gateway/log_wire.h"
-#include "record/record.h"
+#include "gateway/log_client_state.h"
 
-#define PENDING_MAX ((size_t)64 << 20)	/* bytes that wait for an answer */
 #define OUT_LOW ((size_t)256 << 10)	/* filled up to this before a send */
 #define IN_MAX ((size_t)1 << 20)
 #define RECONNECT_MS 20
 #define POLL_MAX_MS 1000
 
-struct pending {
-	struct pending *next;
-	uint64_t id;
-	uint64_t seq;
-	int64_t since_ms;
-	log_done_fn *done;
-	void *arg;
-	struct bytes entry;		/* within frame */
-	struct buf frame;
-};
-
-struct object_wait {
-	uint64_t id;
-	int64_t since_ms;
-	struct bytes content;
-	bool sent;
-	bool over;
-	struct log_stored stored;
-};
-
-struct log_client {
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	char *gateway;
-	unsigned unreachable_ms;
-	int wake_fd;
-	pthread_t thread;
-	/* The thread's. */
-	int fd;				/* -1: not connected */
-	int64_t connect_ms;		/* not before */
-	struct buf in, out;
-	struct merkle_hash acked_leaf;	/* of the last acknowledged record */
-	bool has_acked_leaf;
-	/* Under the lock. */
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	struct log_hello hello;
-	struct pending *head, *unsent, **tail;
-	size_t pending_bytes;
-	struct object_wait *object;
-	uint64_t next_id;
-	uint64_t acked;			/* all below are durable */
-	uint64_t next_seq;
-	int64_t last_time_ms;
-	bool attached;			/* HELLO was received */
-	bool ever_attached;
-	bool seq_known;
-	bool refused;			/* and nothing was durable since */
-	bool broken;
-	bool stop;
-	pthread_mutex_t object_lock;	/* one object at a time */
-};
-
-static void
-lock(struct log_client *c)
-{
-	(void)pthread_mutex_lock(&c->lock);	/* cannot fail: ours */
-}
-
-static void
-unlock(struct log_client *c)
-{
-	(void)pthread_mutex_unlock(&c->lock);
-}
-
-static void
-wake(struct log_client *c)
+void
+log_client_wake(struct log_client *c)
 {
 	const uint64_t one = 1;
 
@@ -116,8 +48,8 @@ wake(struct log_client *c)
 
 /* ---- what waits ---- */
 
-static void
-pending_free(struct pending *p)
+void
+log_pending_free(struct pending *p)
 {
 	if (p == NULL)
 		return;
@@ -155,7 +87,7 @@ answer(struct pending *list, int result)
 	while ((p = list) != NULL) {
 		list = p->next;
 		p->done(p->arg, result, p->seq);
-		pending_free(p);
+		log_pending_free(p);
 	}
 }
 
@@ -651,7 +583,7 @@ log_client_free(struct log_client *c, unsigned timeout_ms)
 		;
 	c->stop = true;
 	unlock(c);
-	wake(c);
+	log_client_wake(c);
 	(void)pthread_join(c->thread, NULL);	/* never detached */
 	(void)pthread_cond_destroy(&c->changed);
 	(void)pthread_mutex_destroy(&c->object_lock);
@@ -661,179 +593,4 @@ log_client_free(struct log_client *c, unsigned timeout_ms)
 	buf_done(&c->out);
 	free(c->gateway);
 	free(c);
-}
-
-/* Under the lock: seq and time are given here, in this order. */
-static int
-place(struct log_client *c, const struct buf *body, struct pending *p)
-{
-	struct log_append a;
-	struct buf entry;
-	int64_t now;
-	int r;
-
-	if (c->stop || c->broken || !c->seq_known)
-		return ERR_STATE;
-	if (c->pending_bytes + body->len > PENDING_MAX)
-		return ERR_LIMIT;
-	if ((now = clock_now_ms()) < c->last_time_ms)
-		now = c->last_time_ms;
-	buf_init(&entry, RECORD_MAX);
-	if ((r = record_encode_envelope(c->gateway, c->next_seq, now,
-	    &entry)) != 0)
-		goto out;
-	buf_bytes(&entry, body->data, body->len);
-	r = entry.failed ? ERR_LIMIT : 0;
-	if (r != 0)
-		goto out;
-	a.id = p->id = c->next_id;
-	a.seq = p->seq = c->next_seq;
-	a.entry = bytes_of(entry.data, entry.len);
-	log_wire_append_write(&p->frame, &a);
-	if (p->frame.failed) {
-		r = ERR_MEMORY;
-		goto out;
-	}
-	p->entry = bytes_of(p->frame.data + p->frame.len - entry.len,
-	    entry.len);
-	p->since_ms = clock_mono_ms();
-	c->next_id++;
-	c->next_seq++;
-	c->last_time_ms = now;
-	c->pending_bytes += p->frame.len;
-	*c->tail = p;
-	c->tail = &p->next;
-	if (c->unsent == NULL)
-		c->unsent = p;
-out:
-	buf_done(&entry);
-	return r;
-}
-
-int
-log_client_submit(struct log_client *c, const struct record *rec,
-    log_done_fn *done, void *arg)
-{
-	struct pending *p;
-	struct buf body;
-	int r;
-
-	buf_init(&body, RECORD_MAX);
-	if ((p = calloc(1, sizeof(*p))) == NULL)
-		return ERR_MEMORY;
-	p->done = done;
-	p->arg = arg;
-	buf_init(&p->frame, 0);
-	if ((r = record_encode_body(rec, &body)) != 0)
-		goto out;
-	lock(c);
-	r = place(c, &body, p);
-	unlock(c);
-	if (r == 0) {
-		p = NULL;	/* the list's */
-		wake(c);
-	}
-out:
-	pending_free(p);
-	buf_done(&body);
-	return r;
-}
-
-struct submit_wait {
-	pthread_mutex_t lock;
-	pthread_cond_t over;
-	bool done;
-	int result;
-};
-
-static void
-submit_done(void *arg, int result, uint64_t seq)
-{
-	struct submit_wait *w = arg;
-
-	(void)seq;
-	(void)pthread_mutex_lock(&w->lock);
-	w->result = result;
-	w->done = true;
-	(void)pthread_cond_signal(&w->over);
-	(void)pthread_mutex_unlock(&w->lock);
-}
-
-int
-log_client_submit_wait(struct log_client *c, const struct record *rec)
-{
-	struct submit_wait w = {
-		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0,
-	};
-	int r;
-
-	if ((r = log_client_submit(c, rec, submit_done, &w)) != 0)
-		return r;
-	(void)pthread_mutex_lock(&w.lock);
-	while (!w.done)
-		(void)pthread_cond_wait(&w.over, &w.lock);
-	(void)pthread_mutex_unlock(&w.lock);
-	return w.result;
-}
-
-/* The name that the log answered must be the content's hash. */
-static int
-check_name(const void *data, size_t len, const char *hex)
-{
-	uint8_t digest[HASH_LEN];
-	struct buf want;
-	int r;
-
-	buf_init(&want, 0);
-	if ((r = hash_sha256(data, len, digest)) == 0) {
-		text_hex(&want, digest, sizeof(digest));
-		if (buf_text(&want) == NULL)
-			r = ERR_MEMORY;
-		else if (strcmp((char *)want.data, hex) != 0)
-			r = ERR_CRYPTO;
-	}
-	buf_done(&want);
-	return r;
-}
-
-int
-log_client_object_wait(struct log_client *c, const void *data, size_t len,
-    char ret_hex[static 65])
-{
-	struct object_wait o = {.content = bytes_of(data, len)};
-	int r;
-
-	ret_hex[0] = '\0';
-	if (len > LOG_WIRE_OBJECT_MAX)
-		return ERR_LIMIT;
-	(void)pthread_mutex_lock(&c->object_lock);
-	lock(c);
-	r = c->stop || c->broken ? ERR_STATE : 0;
-	if (r == 0) {
-		o.id = c->next_id++;
-		o.since_ms = clock_mono_ms();
-		c->object = &o;
-		wake(c);
-		while (!o.over)
-			(void)pthread_cond_wait(&c->changed, &c->lock);
-		r = o.stored.result;
-	}
-	unlock(c);
-	(void)pthread_mutex_unlock(&c->object_lock);
-	if (r == 0)
-		r = check_name(data, len, o.stored.hex);
-	if (r == 0)
-		memcpy(ret_hex, o.stored.hex, 65);
-	return r;
-}
-
-bool
-log_client_healthy(struct log_client *c)
-{
-	bool healthy;
-
-	lock(c);
-	healthy = c->attached && !c->refused && !c->broken;
-	unlock(c);
-	return healthy;
 }

@@ -595,6 +595,8 @@ open_events(struct log *l)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 ||
 	    signal(SIGTERM, SIG_DFL) == SIG_ERR ||
 	    signal(SIGINT, SIG_IGN) == SIG_ERR ||
+	    /* Over a limit on file sizes writes fail, as on a full disk. */
+	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR ||
 	    (l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0
 	    || (l->epoll_fd = epoll_create1(EPOLL_CLOEXEC)) < 0 ||
 	    (flags = fcntl(l->p->listen_fd, F_GETFL)) < 0 ||
