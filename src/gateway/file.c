@@ -16,23 +16,28 @@
 int
 file_read(const char *path, struct buf *b)
 {
+	size_t max = b->max != 0 ? b->max : BUF_MAX_DEFAULT, room;
 	int fd, r = 0, saved;
-	uint8_t *p;
+	uint8_t *p, past;
 	ssize_t n;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		return ERR_IO;
 	for (;;) {
-		if ((p = buf_reserve(b, FILE_CHUNK)) == NULL) {
-			r = ERR_LIMIT;
+		room = max - b->len < FILE_CHUNK ? max - b->len : FILE_CHUNK;
+		if ((p = buf_reserve(b, room)) == NULL) {
+			r = ERR_MEMORY;
 			break;
 		}
-		n = read(fd, p, FILE_CHUNK);
+		/* With no room left, one byte more is one too many. */
+		n = room > 0 ? read(fd, p, room) : read(fd, &past, 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			r = ERR_IO;
-		if (n <= 0)
+		if (n > 0 && room == 0)
+			r = ERR_LIMIT;
+		if (n <= 0 || r != 0)
 			break;
 		b->len += (size_t)n;
 	}
