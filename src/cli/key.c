@@ -1,9 +1,15 @@
 /*
- * sworn key new --name ORIGIN --out FILE, sworn key show FILE: a log's
- * Ed25519 key. The file has the private key as a signed note's text, mode
- * 0600; the verifier key, which auditors need, goes to standard output.
+ * sworn key new --name NAME --out FILE: makes the log's signing key and
+ * prints its verifier key, which readers of the log are given.
+ * sworn key show FILE: prints the verifier key again.
+ *
+ * NAME is the log's origin: a name that nobody else uses, best a host and
+ * path of one's own (example.com/sworn/log1). The file has one line,
+ * PRIVATE+KEY+name+id+base64, mode 0600, and is never overwritten: a log
+ * whose key is lost cannot go on.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,123 +18,155 @@
 #include "base/err.h"
 #include "cli/cmd.h"
 #include "crypto/hash.h"
-#include "gateway/file.h"
 #include "log/note.h"
 
 #define KEY_FILE_MAX 4096
 #define TYPE_ED25519 0x01
 
 static int
-say(const char *path, int r)
+usage(void)
 {
-	(void)fprintf(stderr, "sworn key: %s: %s\n", path,
-	    r == ERR_IO ? strerror(errno) : r == ERR_FORMAT ?
-	    "this is not a key that sworn key new made" : err_text(r));
-	return 1;
+	(void)fprintf(stderr, "usage: sworn key new --name NAME --out FILE\n"
+	    "       sworn key show FILE\n");
+	return 2;
 }
 
 static int
-print_verifier(const struct note_key *key)
+print_key(const struct note_key *key)
 {
-	struct buf out;
-	const char *text;
+	struct buf text;
 	int r = 1;
 
-	buf_init(&out, 0);
-	note_key_write(key, &out);
-	if ((text = buf_text(&out)) != NULL && printf("%s\n", text) > 0 &&
+	buf_init(&text, 0);
+	note_key_write(key, &text);
+	if (buf_text(&text) != NULL && puts((char *)text.data) >= 0 &&
 	    fflush(stdout) == 0)
 		r = 0;
-	buf_done(&out);
+	buf_done(&text);
 	return r;
 }
 
 static int
-make_key(const char *name, struct note_key *key, struct buf *text)
+write_file(const char *path, const struct buf *text)
 {
-	uint8_t seed[SIGN_SEED_LEN], public[SIGN_PUBLIC_LEN];
-	int r;
+	size_t at = 0;
+	ssize_t n;
+	int fd, r = 0;
 
-	if ((r = random_bytes(seed, sizeof(seed))) == 0 &&
-	    (r = sign_public(seed, public)) == 0 &&
-	    (r = note_key_make(name, TYPE_ED25519, public, key)) == 0 &&
-	    (r = note_private_write(key, seed, text)) == 0)
-		buf_u8(text, '\n');
-	wipe(seed, sizeof(seed));
-	return r != 0 ? r : text->failed ? ERR_MEMORY : 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		(void)fprintf(stderr, "sworn key: %s: %s\n", path,
+		    errno == EEXIST ? "exists already, and a key is never "
+		    "overwritten; choose another name" : strerror(errno));
+		return 1;
+	}
+	while (at < text->len && r == 0) {
+		n = write(fd, text->data + at, text->len - at);
+		if (n < 0 && errno != EINTR)
+			r = 1;
+		else if (n > 0)
+			at += (size_t)n;
+	}
+	if (r == 0 && fsync(fd) != 0)
+		r = 1;
+	if (close(fd) != 0)
+		r = 1;
+	if (r != 0) {
+		(void)fprintf(stderr, "sworn key: %s: %s\n", path,
+		    strerror(errno));
+		(void)unlink(path);	/* half a key is none */
+	}
+	return r;
 }
 
 static int
 key_new(const char *name, const char *path)
 {
+	uint8_t seed[SIGN_SEED_LEN], public[SIGN_PUBLIC_LEN];
 	struct note_key key;
 	struct buf text;
-	int r;
+	int r, status = 1;
 
-	if (access(path, F_OK) == 0) {
-		(void)fprintf(stderr, "sworn key: %s exists and is not "
-		    "overwritten: a log that lost its key is lost\n", path);
-		return 1;
+	buf_init(&text, 0);
+	if ((r = random_bytes(seed, sizeof(seed))) != 0 ||
+	    (r = sign_public(seed, public)) != 0) {
+		(void)fprintf(stderr, "sworn key: %s\n", err_text(r));
+		goto out;
 	}
-	buf_init(&text, KEY_FILE_MAX);
-	r = make_key(name, &key, &text);
-	if (r == ERR_FORMAT) {
-		(void)fprintf(stderr, "sworn key: \"%s\" cannot name a log; "
-		    "use a host and path of yours without spaces or plus "
-		    "signs, such as log.example.com/gw1\n", name);
-		r = 1;
-	} else if (r != 0 ||
-	    (r = file_replace(path, text.data, text.len)) != 0) {
-		r = say(path, r);
-	} else {
-		r = print_verifier(&key);
+	if ((r = note_key_make(name, TYPE_ED25519, public, &key)) != 0) {
+		(void)fprintf(stderr, "sworn key: \"%s\" cannot be a log's "
+		    "name: 1 to %d bytes of UTF-8, without spaces and '+'\n",
+		    name, NOTE_NAME_MAX - 1);
+		status = 2;
+		goto out;
 	}
+	/* At once, so that growing leaves no copy behind. */
+	(void)buf_reserve(&text, KEY_FILE_MAX);
+	if (note_private_write(&key, seed, &text) != 0)
+		goto out;
+	buf_u8(&text, '\n');
+	if (text.failed) {
+		(void)fprintf(stderr, "sworn key: out of memory\n");
+		goto out;
+	}
+	if ((status = write_file(path, &text)) == 0)
+		status = print_key(&key);
+out:
+	wipe(seed, sizeof(seed));
 	buf_wipe_done(&text);
-	return r;
+	return status;
 }
 
 static int
 key_show(const char *path)
 {
 	uint8_t seed[SIGN_SEED_LEN];
+	char text[KEY_FILE_MAX];
 	struct note_key key;
-	struct buf text;
-	size_t len;
-	int r;
+	ssize_t n;
+	int fd, r;
 
-	buf_init(&text, KEY_FILE_MAX);
-	if ((r = file_read(path, &text)) == 0) {
-		len = text.len;
-		while (len > 0 && text.data[len - 1] == '\n')
-			len--;
-		r = note_private_read((const char *)text.data, len, &key,
-		    seed);
-		wipe(seed, sizeof(seed));
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0 ||
+	    (n = read(fd, text, sizeof(text))) < 0) {
+		(void)fprintf(stderr, "sworn key: %s: %s\n", path,
+		    strerror(errno));
+		if (fd >= 0)
+			(void)close(fd); /* only read */
+		return 1;
 	}
-	r = r != 0 ? say(path, r) : print_verifier(&key);
-	buf_wipe_done(&text);
-	return r;
+	(void)close(fd);		/* only read */
+	if (n > 0 && text[n - 1] == '\n')
+		n--;
+	r = note_private_read(text, (size_t)n, &key, seed);
+	wipe(seed, sizeof(seed));
+	wipe(text, sizeof(text));
+	if (r != 0) {
+		(void)fprintf(stderr, "sworn key: %s: not a signing key\n",
+		    path);
+		return 1;
+	}
+	return print_key(&key);
 }
 
 int
 cmd_key(int argc, char **argv)
 {
-	const char *name = NULL, *out = NULL;
+	const char *name = NULL, *path = NULL;
 	int i;
 
 	if (argc == 3 && strcmp(argv[1], "show") == 0)
 		return key_show(argv[2]);
-	if (argc == 6 && strcmp(argv[1], "new") == 0) {
-		for (i = 2; i < 6; i += 2) {
-			if (strcmp(argv[i], "--name") == 0)
-				name = argv[i + 1];
-			else if (strcmp(argv[i], "--out") == 0)
-				out = argv[i + 1];
-		}
-		if (name != NULL && out != NULL)
-			return key_new(name, out);
+	if (argc != 6 || strcmp(argv[1], "new") != 0)
+		return usage();
+	for (i = 2; i < argc; i += 2) {
+		if (strcmp(argv[i], "--name") == 0)
+			name = argv[i + 1];
+		else if (strcmp(argv[i], "--out") == 0)
+			path = argv[i + 1];
+		else
+			return usage();
 	}
-	(void)fprintf(stderr, "usage: sworn key new --name ORIGIN --out FILE\n"
-	    "       sworn key show FILE\n");
-	return 2;
+	if (name == NULL || path == NULL)
+		return usage();
+	return key_new(name, path);
 }
