@@ -840,6 +840,23 @@ person_client(struct session *s)
 	}
 }
 
+/*
+ * While the message was held, the store failed one before it, and skips up
+ * to the next Sync; so must this one be.
+ */
+static int
+skip_held(struct session *s)
+{
+	struct run *run = s->person->gate.run;
+
+	if (run != NULL) {
+		memcpy(run->sqlstate, s->person->failed_with,
+		    sizeof(run->sqlstate));
+		person_run_result(s, run);
+	}
+	return 0;
+}
+
 /* The record for the message at the front is durable, or refused. */
 void
 person_gate(struct session *s, enum event e)
@@ -858,7 +875,9 @@ person_gate(struct session *s, enum event e)
 		return;
 	}
 	session_set_state(s, STATE_PERSON);
-	if (e == EVENT_REFUSED)
+	if (s->person->skipping)
+		result = skip_held(s);
+	else if (e == EVENT_REFUSED)
 		result = poison_error(s, f.type, &no_log);
 	else if (g->kind == GATE_DENY)
 		result = poison(s, f.type, g->error.data, g->error.len);

@@ -221,6 +221,7 @@ on_error(struct session *s, const struct frame *f, struct bytes whole)
 	if (f != NULL && backend_error_read(f->body, &e) != 0)
 		return ERR_FORMAT;
 	s->person->copying_in = false;
+	memcpy(s->person->failed_with, e.sqlstate, 6);
 	if (q != NULL && q->run != NULL)
 		memcpy(q->run->sqlstate, e.sqlstate, 6);
 	cancel_switch(s);

@@ -124,6 +124,7 @@ struct person {
 	struct gate gate;
 	char status;		/* of the last ReadyForQuery */
 	bool skipping;		/* until Sync, as the store does */
+	char failed_with[6];	/* why: the last error's SQLSTATE */
 	bool segment;		/* extended messages since the last Sync */
 	bool flushed;		/* asked the store to flush; once is enough */
 	bool copying_in;
