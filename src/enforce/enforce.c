@@ -335,15 +335,21 @@ enforce_clearance_sql(const struct catalog *c,
 	return out->failed ? ERR_MEMORY : 0;
 }
 
-/* DROP OWNED takes the policies with it, since they are for that role only. */
+/* DROP OWNED takes the policies with it, since they are for that role only.
+ * What is gone already is not missed. */
 int
 enforce_drop_sql(const char *role, const struct catalog *c, struct buf *out)
 {
 	(void)c;	/* tables that left the catalog are cleaned up, too */
 	buf_fmt(out,
 	    "DROP SCHEMA IF EXISTS %s CASCADE;\n"
-	    "DROP OWNED BY %s, %s_own;\n"
-	    "DROP ROLE %s, %s_own;\n", role, role, role, role, role);
+	    "DO $$DECLARE r text; BEGIN\n"
+	    "\tFOR r IN SELECT rolname FROM pg_catalog.pg_roles\n"
+	    "\t    WHERE rolname IN ('%s', '%s_own') LOOP\n"
+	    "\t\tEXECUTE format('DROP OWNED BY %%I', r);\n"
+	    "\t\tEXECUTE format('DROP ROLE %%I', r);\n"
+	    "\tEND LOOP;\n"
+	    "END$$;\n", role, role, role);
 	return out->failed ? ERR_MEMORY : 0;
 }
 
@@ -394,15 +400,25 @@ enforce_print_sql(const char *role, struct buf *out)
 		buf_fmt(out, "IN ('%s', '%s_own')", role, role);
 	else
 		buf_str(out, "= 'sworn_way'");
-	buf_fmt(out, "), said AS (\n"
+	/* What clearances have of the base comes and goes with them. */
+	buf_fmt(out, "), ours AS (SELECT oid FROM pg_catalog.pg_roles "
+	    "WHERE rolname ~ '%s'), said AS (\n"
 	    "SELECT 'role', to_jsonb(r) - 'rolpassword' FROM "
 	    "pg_catalog.pg_roles r JOIN who USING (oid)\n"
+	    "UNION ALL SELECT 'setting', to_jsonb(s) FROM "
+	    "pg_catalog.pg_db_role_setting s JOIN who ON s.setrole = who.oid\n"
+	    "UNION ALL SELECT 'default right', to_jsonb(d) FROM "
+	    "pg_catalog.pg_default_acl d JOIN who ON d.defaclrole = who.oid\n"
 	    "UNION ALL SELECT 'member', to_jsonb(m) FROM "
 	    "pg_catalog.pg_auth_members m, who WHERE m.member = who.oid OR "
 	    "m.roleid = who.oid\n"
-	    "UNION ALL SELECT 'schema', to_jsonb(n) FROM "
+	    "UNION ALL SELECT 'schema', jsonb_build_array(n.oid, n.nspowner, "
+	    "array(SELECT x::text FROM pg_catalog.aclexplode(n.nspacl) x "
+	    "WHERE x.grantee NOT IN (SELECT oid FROM ours) ORDER BY 1)) FROM "
 	    "pg_catalog.pg_namespace n WHERE n.nspname = '%s'\n"
-	    "UNION ALL SELECT 'view', jsonb_build_array(c.relname, c.relacl, "
+	    "UNION ALL SELECT 'view', jsonb_build_array(c.relname, "
+	    "array(SELECT x::text FROM pg_catalog.aclexplode(c.relacl) x "
+	    "WHERE x.grantee NOT IN (SELECT oid FROM ours) ORDER BY 1), "
 	    "c.relowner, c.reloptions, pg_catalog.pg_get_viewdef(c.oid)) "
 	    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
 	    "ON n.oid = c.relnamespace WHERE n.nspname = '%s' AND "
@@ -422,7 +438,9 @@ enforce_print_sql(const char *role, struct buf *out)
 	    "UNION ALL SELECT 'schema right', jsonb_build_array(n.oid, "
 	    "x.privilege_type, who.rolname) FROM pg_catalog.pg_namespace n, "
 	    "pg_catalog.aclexplode(n.nspacl) x, who "
-	    "WHERE x.grantee = who.oid\n", schema, schema);
+	    "WHERE x.grantee = who.oid\n",
+	    role != NULL ? "^$" : "^sworn_[0-9a-f]{16}(_own)?$", schema,
+	    schema);
 	if (role == NULL)
 		buf_str(out,
 		    "UNION ALL SELECT 'all', jsonb_build_array(s.*, "

@@ -1,0 +1,165 @@
+/*
+ * The folder is synced after the rename: only then is the new name durable.
+ */
+#include "cli/applied.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "cli/clearances.h"
+
+static int
+said(const char *path)
+{
+	(void)fprintf(stderr, "sworn apply: %s: %s\n", path, strerror(errno));
+	return ERR_IO;
+}
+
+static json_t *
+logins_json(const struct clearances *c,
+    char (*passwords)[PASSWORD_HEX + 1])
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (json_array_append_new(list, json_pack("{ssssss}",
+		    "role", c->items[i].role, "password", passwords[i],
+		    "clearance_sha256", c->items[i].hash)) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *
+counts_json(PGresult *counts)
+{
+	json_t *o = json_object();
+	uint64_t n;
+	int i;
+
+	for (i = 0; i < PQntuples(counts); i++)
+		if (text_u64(PQgetvalue(counts, i, 1),
+		    (size_t)PQgetlength(counts, i, 1), &n) != 0 ||
+		    json_object_set_new(o, PQgetvalue(counts, i, 0),
+		    json_integer((json_int_t)n)) != 0) {
+			json_decref(o);
+			return NULL;
+		}
+	return o;
+}
+
+static char *
+applied_text(const char *store, const struct clearances *c,
+    char (*passwords)[PASSWORD_HEX + 1], PGresult *counts, int64_t at_ms)
+{
+	char when[TIME_TEXT_MAX], *text = NULL;
+	json_t *root;
+
+	time_text(at_ms, when);
+	root = json_pack("{sisssososs}", "version", 1, "store", store,
+	    "logins", logins_json(c, passwords),
+	    "counts", counts_json(counts), "counted", when);
+	if (root != NULL)
+		text = json_dumps(root, JSON_INDENT(1));
+	json_decref(root);
+	return text;
+}
+
+static int
+write_all(const char *path, const char *text)
+{
+	size_t len = strlen(text), done = 0;
+	ssize_t n;
+	int fd, r = 0;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+	    0600);
+	if (fd < 0)
+		return said(path);
+	while (r == 0 && done < len) {
+		n = write(fd, text + done, len - done);
+		if (n < 0 && errno != EINTR)
+			r = said(path);
+		else if (n > 0)
+			done += (size_t)n;
+	}
+	if (r == 0 && (fchmod(fd, 0600) != 0 || fsync(fd) != 0))
+		r = said(path);
+	if (close(fd) != 0 && r == 0)
+		r = said(path);
+	return r;
+}
+
+int
+applied_write(struct applied *f, const char *store,
+    const struct clearances *c, char (*passwords)[PASSWORD_HEX + 1],
+    PGresult *counts, int64_t at_ms)
+{
+	struct buf name;
+	char *text;
+	int r = ERR_MEMORY;
+
+	buf_init(&name, 0);
+	text = applied_text(store, c, passwords, counts, at_ms);
+	buf_fmt(&name, "%s.new", f->path);
+	if (text == NULL || (f->temporary = buf_steal(&name)) == NULL)
+		(void)fprintf(stderr, "sworn apply: out of memory\n");
+	else
+		r = write_all(f->temporary, text);
+	if (text != NULL)
+		wipe(text, strlen(text));
+	free(text);
+	buf_done(&name);
+	return r;
+}
+
+static int
+sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	int fd, r = 0;
+
+	folder = slash == NULL ? strdup(".") :
+	    strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (folder == NULL)
+		return ERR_MEMORY;
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		r = said(folder);
+	if (fd >= 0)
+		(void)close(fd);	/* nothing was written through it */
+	free(folder);
+	return r;
+}
+
+int
+applied_commit(struct applied *f)
+{
+	if (rename(f->temporary, f->path) != 0)
+		return said(f->path);
+	free(f->temporary);
+	f->temporary = NULL;
+	return sync_folder(f->path);
+}
+
+void
+applied_done(struct applied *f)
+{
+	if (f->temporary != NULL)
+		(void)unlink(f->temporary);	/* it was of no use anyway */
+	free(f->temporary);
+	f->temporary = NULL;
+}

@@ -1,0 +1,37 @@
+/*
+ * cli/applied.h - the file that `sworn apply` leaves for the gateway.
+ *
+ *	{"version":1, "store":"us",
+ *	 "logins":[{"role":"sworn_...", "password":"...",
+ *	            "clearance_sha256":"..."}, ...],
+ *	 "counts":{"US":9000}, "counted":"2026-11-23T17:40:00.123Z"}
+ *
+ * It is written and made durable beside the old one before the store's
+ * transaction commits, and takes its place right after.
+ */
+#ifndef CLI_APPLIED_H
+#define CLI_APPLIED_H
+
+#include <libpq-fe.h>
+#include <stdint.h>
+
+struct clearances;
+
+#define PASSWORD_HEX 64
+
+struct applied {
+	const char *path;
+	char *temporary;	/* NULL: nothing written */
+};
+
+/* passwords[i] is of clearances->items[i]. counts: (label, n) rows.
+ * 0 or an error, said on standard error. */
+int applied_write(struct applied *f, const char *store,
+    const struct clearances *c, char (*passwords)[PASSWORD_HEX + 1],
+    PGresult *counts, int64_t at_ms);
+/* Puts it in place. */
+int applied_commit(struct applied *f);
+/* Removes what was not put in place. */
+void applied_done(struct applied *f);
+
+#endif

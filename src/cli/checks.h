@@ -1,0 +1,27 @@
+/*
+ * cli/checks.h - whether a store can hold a clearance at all.
+ *
+ * A login is a member of nothing, but like every role it has what PUBLIC
+ * has. So the store is refused while PUBLIC reaches what a clearance would
+ * not show, and each refusal comes with the command that ends it.
+ */
+#ifndef CLI_CHECKS_H
+#define CLI_CHECKS_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct catalog;
+
+/*
+ * Looks at everything and prints on standard error what is in the way; adds
+ * their number to *ret_n. temp_too: also PUBLIC's right to temporary tables.
+ */
+int checks_run(PGconn *c, const struct catalog *catalog, bool temp_too,
+    size_t *ret_n);
+
+/* Says which other roles lose COPY FROM by row security; no refusal. */
+int checks_warn_copy(PGconn *c, const struct catalog *catalog);
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * Two subjects, one in A and one in B; the clearance shows A. A message is
+ * about both its sender and its recipient, so one of three may be seen. The
+ * words `hidden` and `shown` stand where they say.
+ *
+ * Each attack runs as the login (SET LOCAL SESSION AUTHORIZATION) inside a
+ * savepoint. The leaky function ends with an error if it is ever given a
+ * hidden word: costing nothing, it is what a planner would call first.
+ */
+#include "cli/probe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "catalog/catalog.h"
+#include "cli/db.h"
+#include "enforce/enforce.h"
+#include "policy/policy.h"
+
+#define ROLE "sworn_probe"
+
+static const char catalog_yaml[] =
+    "catalog: probe\n"
+    "categories: [plain, masked]\n"
+    "subjects:\n"
+    "  table: sworn_probe_base.people\n"
+    "  key: id\n"
+    "  residence: {column: home, values: {a: A, b: B}}\n"
+    "tables:\n"
+    "  sworn_probe_base.people: {subject: self,\n"
+    "    columns: {id: plain, word: plain, secret: masked}}\n"
+    "  sworn_probe_base.notes: {subjects: [sender, receiver],\n"
+    "    columns: {id: plain, word: plain}}\n";
+
+static const char setup[] =
+    "CREATE SCHEMA sworn_probe_base;"
+    "CREATE TABLE sworn_probe_base.people (id int PRIMARY KEY, home text, "
+    "word text, secret text);"
+    "CREATE TABLE sworn_probe_base.notes (id int PRIMARY KEY, sender int, "
+    "receiver int, word text);"
+    "INSERT INTO sworn_probe_base.people VALUES (1, 'a', 'shown', 'hidden'), "
+    "(2, 'b', 'hidden', 'hidden'), (3, NULL, 'hidden', 'hidden');"
+    "INSERT INTO sworn_probe_base.notes VALUES (1, 1, 1, 'shown'), "
+    "(2, 1, 2, 'hidden'), (3, 2, 1, 'hidden'), (4, 1, NULL, 'hidden');"
+    "CREATE SCHEMA sworn_probe_use;"
+    "GRANT USAGE ON SCHEMA sworn_probe_use TO PUBLIC;"
+    "CREATE FUNCTION sworn_probe_use.leak(text) RETURNS boolean "
+    "LANGUAGE plpgsql COST 0.0000001 AS "
+    "$$BEGIN IF $1 = 'hidden' THEN RAISE EXCEPTION 'leaked'; END IF; "
+    "RETURN true; END$$;"
+    "GRANT EXECUTE ON FUNCTION sworn_probe_use.leak(text) TO PUBLIC;";
+
+static const struct attack {
+	const char *what;	/* that must hold */
+	const char *sql;
+	const char *want;	/* the one value, or an SQLSTATE */
+} attacks[] = {
+	{ "a restrictive policy filters rows through a view",
+	    "SELECT string_agg(word, ',') FROM sworn_probe.people",
+	    "shown" },
+	{ "a filter over a foreign key looks at every subject of a row",
+	    "SELECT string_agg(word, ',') FROM sworn_probe.notes", "shown" },
+	{ "a reader's function is not given hidden rows",
+	    "SELECT count(*) FROM sworn_probe.people "
+	    "WHERE sworn_probe_use.leak(word)", "1" },
+	{ "a reader's function is not given hidden rows over a foreign key",
+	    "SELECT count(*) FROM sworn_probe.notes "
+	    "WHERE sworn_probe_use.leak(word)", "1" },
+	{ "a reader's function is not given hidden rows in a join",
+	    "SELECT count(*) FROM sworn_probe.notes n "
+	    "JOIN sworn_probe.people p ON sworn_probe_use.leak(p.word) "
+	    "AND sworn_probe_use.leak(n.word)", "1" },
+	{ "a masked column is masked",
+	    "SELECT string_agg(secret, ',') FROM sworn_probe.people", "***" },
+	{ "the base tables are out of reach",
+	    "SELECT count(*) FROM sworn_probe_base.people", "42501" },
+	{ "the ways to residences are out of reach",
+	    "SELECT count(*) FROM sworn.\"sworn_probe_base.people\"",
+	    "42501" },
+	{ "Sworn's own tables are out of reach",
+	    "SELECT count(*) FROM sworn.state", "42501" },
+	{ "the owner role cannot be taken on",
+	    "SET ROLE sworn_probe_own", "42501" },
+	{ "views cannot be replaced",
+	    "CREATE OR REPLACE VIEW sworn_probe.people AS SELECT 1 AS id",
+	    "42501" },
+	{ "nothing can be made in the login's schema",
+	    "CREATE TABLE sworn_probe.t (id int)", "42501" },
+	{ "row security cannot be turned off",
+	    "SET row_security = off; "
+	    "SELECT count(*) FROM sworn_probe.people", "42501" },
+};
+
+static const enum treatment notes_columns[] = { TREAT_PLAIN, TREAT_PLAIN };
+static const char *const labels[] = { "A" };
+
+/* The catalog keeps its tables sorted: notes, people. */
+static int
+make_sql(struct catalog *cat, struct buf *out)
+{
+	struct enforce_type type = { .schema = "sworn_probe_base",
+	    .table = "people", .column = "secret", .type = "text",
+	    .category = 'S' };
+	struct clearance_table tables[2] = {
+		{ .readable = true, .residences = labels, .n_residences = 1,
+		    .columns = notes_columns },
+		{ .readable = true, .residences = labels, .n_residences = 1 },
+	};
+	struct clearance cl = { .store = "probe", .tables = tables,
+	    .n_tables = 2, .catalog = cat };
+	enum treatment columns[3];
+	const struct catalog_table *t;
+	size_t i;
+	int r;
+
+	if (cat->n_tables != 2 || cat->tables[1].n_columns != 3)
+		return ERR_STATE;
+	for (i = 0; i < 2; i++)
+		tables[i].table = &cat->tables[i];
+	t = tables[1].table;
+	for (i = 0; i < 3; i++)
+		columns[i] = strcmp(t->columns[i].name, "secret") == 0 ?
+		    TREAT_MASK : TREAT_PLAIN;
+	tables[1].columns = columns;
+	if ((r = enforce_base_sql(cat, NULL, 0, out)) != 0)
+		return r;
+	return enforce_clearance_sql(cat, &cl, ROLE, &type, 1, out);
+}
+
+/* What an attack came to: its value, or the SQLSTATE. */
+static int
+attack(PGconn *c, const struct attack *a)
+{
+	const char *got = "nothing";
+	PGresult *r = NULL;
+	int code;
+
+	code = db_run(c, "probing", "SAVEPOINT attack; "
+	    "SET LOCAL SESSION AUTHORIZATION " ROLE);
+	if (code != 0)
+		return code;
+	r = PQexec(c, a->sql);
+	if (PQresultStatus(r) == PGRES_TUPLES_OK && PQntuples(r) == 1)
+		got = PQgetvalue(r, 0, 0);
+	else if (PQresultErrorField(r, PG_DIAG_SQLSTATE) != NULL)
+		got = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	if (strcmp(got, a->want) != 0) {
+		(void)fprintf(stderr, "sworn apply: the store does not hold "
+		    "a clearance: %s: \"%s\" gave %s instead of %s\n",
+		    a->what, a->sql, got, a->want);
+		code = ERR_DENIED;
+	}
+	PQclear(r);
+	if (db_run(c, "probing", "ROLLBACK TO SAVEPOINT attack; "
+	    "RELEASE SAVEPOINT attack") != 0)
+		return ERR_IO;
+	return code;
+}
+
+int
+probe_run(PGconn *c)
+{
+	struct catalog *cat = NULL;
+	struct buf sql;
+	struct why w;
+	size_t i;
+	int r, held = 0;
+
+	buf_init(&sql, 0);
+	r = catalog_load(catalog_yaml, sizeof(catalog_yaml) - 1, &cat, &w);
+	if (r != 0 || (r = make_sql(cat, &sql)) != 0)
+		goto out;
+	if ((r = db_run(c, "probing", "SAVEPOINT probe")) != 0 ||
+	    (r = db_run(c, "probing", setup)) != 0 ||
+	    (r = db_run_buf(c, "probing", &sql)) != 0)
+		goto out;
+	for (i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+		r = attack(c, &attacks[i]);
+		if (r != 0 && r != ERR_DENIED)
+			goto out;
+		if (r != 0)
+			held = r;
+	}
+	r = db_run(c, "probing", "ROLLBACK TO SAVEPOINT probe; "
+	    "RELEASE SAVEPOINT probe");
+	if (r == 0)
+		r = held;
+out:
+	catalog_free(cat);
+	buf_done(&sql);
+	return r;
+}
