@@ -307,6 +307,7 @@ class Gateway:
         """Key, users, credentials, directory, policy, catalogs; offices."""
         world, folder = self.world, self.folder
         folder.mkdir(mode=0o700)
+        (folder / "state").mkdir(mode=0o700)
         self.vkey = self.sworn("key", "new", "--name", ORIGIN, "--out",
                                folder / "log.key")[1].strip().splitlines()[-1]
         if self is world.gateway:
@@ -348,7 +349,8 @@ class Gateway:
         said = {}
         for name in stores or STORES:
             _, out, err = self.sworn(
-                "apply", "-c", self.conf, name, "--admin",
+                "apply", "-c", self.conf, name,
+                "--revoke-public-temp", "--bypass-rls", "--admin",
                 self.world.stores[name].admin_dsn,
                 env={"PGPASSFILE": str(self.world.passfile)})
             said[name] = out + err

@@ -17,13 +17,15 @@ SELECT w.video_id, count(*) AS views
   FROM watch_events w
  WHERE w.watched >= '2026-10-24' AND w.city =
        (SELECT city FROM watch_events WHERE user_id = @USER@
-         ORDER BY watched DESC LIMIT 1)
+           AND watched < '2026-11-01' ORDER BY watched DESC LIMIT 1)
  GROUP BY w.video_id ORDER BY views DESC LIMIT 10;
-\echo ## comments under the top video
+\echo ## comments under the video most talked about
 SELECT c.body, u.handle FROM comments c JOIN users u ON u.id = c.author_id
  WHERE c.video_id = (SELECT v.id FROM follows f
 	JOIN videos v ON v.owner_id = f.followed_id
-	WHERE f.follower_id = @USER@ ORDER BY v.created DESC LIMIT 1);
+	JOIN comments c2 ON c2.video_id = v.id
+	WHERE f.follower_id = @USER@
+	GROUP BY v.id ORDER BY count(*) DESC LIMIT 1);
 \echo ## they watched something: write it down
 BEGIN;
 INSERT INTO watch_events (user_id, video_id, seconds, device, ip, city)
