@@ -505,7 +505,7 @@ static const struct {
 	{"purpose that is not declared", RULE "why: {purposes: [cure]}}\n", 5,
 	    46, "cure"},
 	{"purpose where none is declared", "policy: p\nversion: 1\nrules:\n"
-	    "  - {rule: r, permit: read, why: {purposes: [care]}}\n", 4, 45,
+	    "  - {rule: r, permit: read, why: {purposes: [care]}}\n", 4, 46,
 	    "care"},
 	{"pattern that does not compile", RULE "why: {ticket: '[a'}}\n", 5,
 	    43, "regular"},
