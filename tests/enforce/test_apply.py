@@ -467,3 +467,15 @@ def test_other_ways_to_a_residence_are_applied_too(make, kind):
     with s.server.connect(s.database, s.kinds()[MODERATOR]) as c:
         assert [r[0] for r in c.execute("SELECT id FROM users ORDER BY 1")
                 ] == want
+
+
+def test_probe_refuses_a_store_where_new_tables_are_everybodys(make):
+    """Stands for any engine that does not hold the form."""
+    s = make(before="ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO "
+             "PUBLIC; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO "
+             "PUBLIC")
+    before = everything(s)
+    said = s.apply(expect=1)
+    assert "does not hold a clearance: the base tables are out of reach" \
+        in said
+    assert everything(s) == before
