@@ -44,8 +44,8 @@ ATTACKS = {
     "create in public": ("CREATE TABLE public.t (id int)", DENIED),
     "create function": ("CREATE FUNCTION {r}.f() RETURNS int LANGUAGE sql "
                         "AS 'SELECT 1'", DENIED),
-    "replace view": ("CREATE OR "
-                     "REPLACE VIEW users AS SELECT 1 AS id", DENIED),
+    "replace view": ("CREATE OR REPLACE VIEW users AS SELECT 1 AS id",
+                     DENIED),
     "alter view": ("ALTER VIEW users OWNER TO {r}", DENIED),
     "drop policy": ("DROP POLICY {r}_rows ON public.users", DENIED),
     "write through view": ("UPDATE users SET handle = 'x'", DENIED),
