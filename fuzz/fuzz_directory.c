@@ -1,22 +1,41 @@
-/* directory/directory.h: any text is loaded whole or refused with words. */
+/*
+ * directory/directory.h: any text is loaded whole or refused with words;
+ * what is loaded answers for everybody in it.
+ */
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "base/arena.h"
+#include "directory/control.h"
 #include "directory/directory.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct directory *loaded = NULL;
+	const char *const *ids;
+	const struct control *c;
+	const struct principal *p;
+	struct directory *d = NULL;
 	struct why w = {0};
-	int result = directory_load((const char *)data, len, &loaded, &w);
+	struct arena *a = arena_new();
+	size_t i, n;
+	int result;
 
-	if ((result == 0) != (loaded != NULL))
+	result = directory_load((const char *)data, size, &d, &w);
+	if ((result == 0) != (d != NULL))
 		abort();
 	if (result != 0 && result != ERR_MEMORY && w.text[0] == 0)
 		abort();	/* refused without a word */
-	directory_free(loaded);
+	if (a != NULL && result == 0 &&
+	    directory_list(d, 0, a, &ids, &n) == 0)
+		for (i = 0; i < n && i < 64; i++)
+			if (directory_principal(d, ids[i], 0, a, &p) != 0 ||
+			    control_of(d, ids[i], 0, NULL, 0, a, &c) != 0)
+				abort();
+	directory_free(d);
+	arena_free(a);
 	return 0;
 }
