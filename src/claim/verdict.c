@@ -231,6 +231,24 @@ state_text_add(struct verdict *v, struct state_texts *t, const char *s)
 	return 0;
 }
 
+/* A time without records has one at either end: those are not in it. */
+static bool
+concerns(const struct claim *c, const struct track_gap *g)
+{
+	switch (g->kind) {
+	case TRACK_DOWN:
+	case TRACK_CRASH:
+	case TRACK_SILENCE:
+		return g->to_ms > c->from_ms && g->from_ms < c->to_ms;
+	case TRACK_START:
+	case TRACK_BOOT:
+	case TRACK_SESSION:
+	case TRACK_COUNTER:
+		break;
+	}
+	return g->to_ms >= c->from_ms && g->from_ms <= c->to_ms;
+}
+
 static int
 on_gap(void *arg, const struct track_gap *g)
 {
@@ -239,7 +257,7 @@ on_gap(void *arg, const struct track_gap *g)
 	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
 	int r = 0;
 
-	if (g->to_ms < c->from_ms || g->from_ms > c->to_ms)
+	if (!concerns(c, g))
 		return 0;
 	switch (g->kind) {
 	case TRACK_DOWN:
