@@ -218,7 +218,8 @@ index_networks(struct load *l, const struct place *places, size_t n,
 	struct site_network *networks;
 	size_t i, j, k = 0;
 
-	networks = load_take(l, arena_array(d->arena, count, sizeof(*networks)));
+	networks = load_take(l, arena_array(d->arena, count,
+	    sizeof(*networks)));
 	if (networks == NULL)
 		return;
 	for (i = 0; i < n; i++)
@@ -390,7 +391,8 @@ load_root(struct load *l, const struct yaml_node *root)
 
 	yaml_map(&l->in, root, allowed);
 	(void)yaml_u64(&l->in, yaml_need(&l->in, root, "directory"), 1, 1);
-	l->issuer = load_keep(l, load_text(l, yaml_need(&l->in, root, "issuer")));
+	l->issuer = load_keep(l, load_text(l, yaml_need(&l->in, root,
+	    "issuer")));
 	l->d->threshold = SHARE_THRESHOLD;
 	if ((threshold = yaml_get(root, "ownership-threshold")) != NULL)
 		l->d->threshold = load_share(l, threshold);

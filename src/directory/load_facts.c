@@ -269,7 +269,8 @@ check_shares(struct load *l, const struct yaml_node *at,
 	int64_t sum = 0;
 	size_t i, k = 0;
 
-	changes = load_take(l, arena_array(l->in.arena, 2 * n, sizeof(*changes)));
+	changes = load_take(l, arena_array(l->in.arena, 2 * n,
+	    sizeof(*changes)));
 	if (changes == NULL)
 		return;
 	for (i = 0; i < n; i++) {

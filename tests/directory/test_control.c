@@ -135,7 +135,8 @@ static const struct {
 	const char *what, *entities;
 	bool aa, bb, unknown;
 } owners[] = {
-	{"half is enough", "  e: {country: ZZ, owners: {a: 50}, rest: dispersed}",
+	{"half is enough",
+	    "  e: {country: ZZ, owners: {a: 50}, rest: dispersed}",
 	    true, false, false},
 	{"a millionth less is not",
 	    "  e: {country: ZZ, owners: {a: 49.999999}, rest: dispersed}",
