@@ -14,8 +14,8 @@
 #include "base/err.h"
 #include "log/note.h"
 
-#define FOO_KEY "example.com/foo+530d903a+" \
-	"AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+#define PUBLIC "AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+#define FOO_KEY "example.com/foo+530d903a+" PUBLIC
 #define FOO_BODY "This is an example message.\n"
 #define FOO_LINE "\xe2\x80\x94 example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnag" \
 	"v1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
@@ -217,15 +217,13 @@ misshapen_verifier_keys_are_refused(void **state)
 {
 	static const char *const keys[] = {
 		"", "+", "foo", "foo+530d903a", "foo+530d903a+",
-		"+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-		"example.com/foo+530d903+"
-		    "AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-		"example.com/foo+530d903b+"	/* another id */
-		    "AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-		"example.com/fop+530d903a+"	/* another name */
-		    "AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
-		"example.com/foo+530d903a+"	/* another type */
-		    "BOkyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k",
+		"+530d903a+" PUBLIC,
+		"example.com/foo+530d903+" PUBLIC,
+		"example.com/foo+530d903b+" PUBLIC,	/* another id */
+		"example.com/fop+530d903a+" PUBLIC,	/* another name */
+		/* another type */
+		"example.com/foo+530d903a+BOkyeRrm56hApGFkyQR4ZCbV54Id2LKa"
+		    "ANYcrnKv3U2k",
 		FOO_KEY "\n", FOO_KEY "=", " " FOO_KEY,
 	};
 	struct note_key k;
