@@ -83,6 +83,51 @@ warn_users(const struct config *c)
 	arena_free(a);
 }
 
+static void
+warn_strange(void *arg, unsigned line, unsigned column, const char *rule,
+    const char *what, const char *name)
+{
+	const struct config *c = arg;
+
+	(void)fprintf(stderr, "warning: %s:%u:%u: rule \"%s\" names %s "
+	    "\"%s\", which nothing here has; is it misspelt?\n",
+	    c->policy_text.path, line, column, rule, what, name);
+}
+
+/* Names in the policy that no store, catalog or directory entry has. */
+static void
+warn_policy(struct config *c)
+{
+	struct policy_known known = {.directory = c->directory};
+	struct arena *a = arena_new();
+	const struct catalog **catalogs;
+	const char **stores, **residences;
+	size_t i, k, n = 0;
+
+	if (a == NULL)
+		return; /* warnings only */
+	for (i = 0; i < c->n_stores; i++)
+		n += c->stores[i].n_residences;
+	stores = arena_array(a, c->n_stores, sizeof(*stores));
+	catalogs = arena_array(a, c->n_stores, sizeof(*catalogs));
+	residences = arena_array(a, n + 1, sizeof(*residences));
+	if (stores == NULL || catalogs == NULL || residences == NULL)
+		goto out;
+	for (i = 0; i < c->n_stores; i++) {
+		stores[known.n_stores++] = c->stores[i].name;
+		catalogs[known.n_catalogs++] = c->stores[i].catalog;
+		for (k = 0; k < c->stores[i].n_residences; k++)
+			residences[known.n_residences++] =
+			    c->stores[i].residences[k];
+	}
+	known.stores = stores;
+	known.catalogs = catalogs;
+	known.residences = residences;
+	policy_strange(c->policy, &known, warn_strange, c);
+out:
+	arena_free(a);
+}
+
 int
 cmd_check(int argc, char **argv)
 {
@@ -101,6 +146,7 @@ cmd_check(int argc, char **argv)
 	for (i = 0; i < c->n_stores; i++)
 		bad |= check_store(&c->stores[i]);
 	warn_users(c);
+	warn_policy(c);
 	if (bad == 0)
 		(void)printf("%s is sound: policy %s, %zu stores, %zu "
 		    "principals can log in\n", argv[2],

@@ -218,3 +218,9 @@ directory_principal(const struct directory *d, const char *id,
 	*ret = p;
 	return 0;
 }
+
+bool
+directory_knows(const struct directory *d, const char *id)
+{
+	return node_find(d, id) != NULL;
+}

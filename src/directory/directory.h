@@ -53,6 +53,10 @@ struct principal {
 int directory_principal(const struct directory *d, const char *id,
     int64_t at_ms, struct arena *a, const struct principal **ret);
 
+/* Whether the directory has a person, service or entity of that id, at any
+ * time. */
+bool directory_knows(const struct directory *d, const char *id);
+
 /* Ids of all principals valid at a time, sorted. */
 int directory_list(const struct directory *d, int64_t at_ms, struct arena *a,
     const char *const **ret, size_t *ret_n);

@@ -388,6 +388,8 @@ read_rule(struct load *l, struct rule *r, const struct yaml_node *n)
 
 	yaml_map(&l->in, n, allowed);
 	r->name = read_text(l, yaml_need(&l->in, n, "rule"));
+	r->line = n->line;
+	r->column = n->column;
 	read_verb(l, r, n);
 	read_who(l, r, yaml_get(n, "who"));
 	read_what(l, r, yaml_get(n, "what"));

@@ -20,6 +20,7 @@ struct buf;
 struct catalog;
 struct catalog_table;
 struct control;
+struct directory;
 struct policy;
 struct principal;
 
@@ -33,6 +34,29 @@ const char *const *policy_purposes(const struct policy *p, size_t *ret_n);
 /* Ticket patterns (POSIX extended, anchored) that rules mention, distinct. */
 const char *const *policy_ticket_patterns(const struct policy *p,
     size_t *ret_n);
+
+/*
+ * Names in rules that nothing of a configuration has: a misspelt category
+ * makes a forbid that never applies. Not refused at loading, since one policy
+ * may serve gateways with different stores; whoever checks a configuration
+ * shows them.
+ */
+struct policy_known {
+	const char *const *stores;
+	size_t n_stores;
+	const char *const *residences;
+	size_t n_residences;
+	const struct catalog *const *catalogs;
+	size_t n_catalogs;
+	const struct directory *directory;
+};
+
+/* line and column are of the rule; what is "category", "table", ... */
+typedef void policy_strange_fn(void *arg, unsigned line, unsigned column,
+    const char *rule, const char *what, const char *name);
+
+void policy_strange(const struct policy *p, const struct policy_known *k,
+    policy_strange_fn *fn, void *arg);
 
 struct policy_request {
 	const struct principal *who;

@@ -33,6 +33,7 @@ enum verb {
 
 struct rule {
 	const char *name;
+	unsigned line, column;		/* where the text has it */
 	enum verb verb;
 	enum treatment treatment;	/* VERB_TREAT */
 	/* who */

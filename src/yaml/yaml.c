@@ -166,7 +166,8 @@ check_keys(struct build *b, const struct grow *keys)
 
 		if (strcmp(one->text, two->text) != 0)
 			continue;
-		if (two->line < one->line)
+		if (two->line < one->line ||
+		    (two->line == one->line && two->column < one->column))
 			two = sorted[i - 1];
 		return why_set(b->why, ERR_FORMAT, two->line, two->column,
 		    "the key \"%.200s\" stands twice in the same map; "
