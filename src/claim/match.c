@@ -53,16 +53,19 @@ static enum truth
 match_control(const struct claim_who *w, const struct record_session *s,
     const struct record_path **ret)
 {
+	const struct record_path *p;
 	enum truth best = TRUTH_FALSE, t;
 	size_t i;
 
 	if (w->controlled_from.n == 0)
 		return TRUTH_TRUE;
 	for (i = 0; i < s->n_control; i++) {
-		t = match_path(w, &s->control[i]);
-		if (t > best) {
+		p = &s->control[i];
+		t = match_path(w, p);
+		if (t > best || (t != TRUTH_FALSE && t == best &&
+		    p->steps.n < (*ret)->steps.n)) {
 			best = t;
-			*ret = &s->control[i];
+			*ret = p;
 		}
 	}
 	return best;

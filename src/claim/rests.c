@@ -184,10 +184,9 @@ say_logs(struct verdict *v)
 		time_text(l->last_ms, last);
 		if ((e = state_rest(v, "log", "that %s wrote down what passed "
 		    "through it: its log has %" PRIu64 " entries from %s to "
-		    "%s, %" PRIu64 " of them in the period, and %" PRIu64
-		    " sessions that concern the claim's stores; its counters, "
-		    "and a sign of life at least every %" PRIu64 " ms, were "
-		    "checked", l->gateway, l->entries, first, last,
+		    "%s, %" PRIu64 " of them in the period, sessions at the "
+		    "claim's stores: %" PRIu64 "; its counters, and a sign of "
+		    "life at least every %" PRIu64 " ms, were checked", l->gateway, l->entries, first, last,
 		    l->in_period, l->sessions, l->heartbeat_ms)) != 0)
 			return e;
 	}

@@ -180,12 +180,18 @@ int
 state_rest(struct verdict *v, const char *what, const char *fmt, ...)
 {
 	struct verdict_rest *p;
-	char text[2048];
+	char *text;
 	va_list ap;
 	size_t cap;
+	int len;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
+	len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (len < 0 || (text = arena_alloc(v->arena, (size_t)len + 1)) == NULL)
+		return ERR_MEMORY;
+	va_start(ap, fmt);
+	(void)vsnprintf(text, (size_t)len + 1, fmt, ap); /* measured */
 	va_end(ap);
 	if (v->result.n_rests == v->cap_rests) {
 		cap = v->cap_rests == 0 ? 32 : v->cap_rests * 2;
@@ -196,8 +202,8 @@ state_rest(struct verdict *v, const char *what, const char *fmt, ...)
 	}
 	p = &v->rests[v->result.n_rests++];
 	p->what = what;
-	p->text = arena_str(v->arena, text);
-	return p->text == NULL ? ERR_MEMORY : 0;
+	p->text = text;
+	return 0;
 }
 
 bool

@@ -93,11 +93,18 @@ text_of_log(struct buf *out, const struct outcome *o, bool all)
 static void
 text_sworn(struct buf *out, const struct claim *c)
 {
+	struct buf quoted;
+
 	buf_str(out, "THE CLAIM: ");
 	say_str(out, c->title);
 	buf_str(out, "\n");
 	say_wrap(out, "  sworn by ", 4, c->sworn_by);
-	say_wrap(out, "  \"", 3, c->sentence);
+	buf_init(&quoted, 0);
+	buf_fmt(&quoted, "%s\"", c->sentence);
+	say_wrap(out, "  \"", 3, buf_text(&quoted) != NULL ?
+	    (const char *)quoted.data : "");
+	out->failed |= quoted.failed;
+	buf_done(&quoted);
 	buf_str(out, "  period   ");
 	say_time(out, c->from_ms);
 	buf_str(out, " to ");
