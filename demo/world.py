@@ -450,7 +450,8 @@ class Gateway:
             return None
 
     def records(self, first=0):
-        return tlog.read_records(self.log, first)
+        """The published records from an index on."""
+        return tlog.read_records(self.log, first) if self.checkpoint() else []
 
     def wait_published(self, after):
         """Until a record made later than an instant is published."""

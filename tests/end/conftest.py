@@ -11,6 +11,7 @@ Fixtures
 import os
 import pathlib
 import re
+import signal
 import sys
 import tempfile
 import threading
@@ -25,6 +26,26 @@ import world as demo_world  # noqa: E402
 
 SCALE = float(os.environ.get("SWORN_TEST_SCALE", "0.02"))
 SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:")
+
+
+TEST_SECONDS = 120
+
+
+def pytest_configure(config):
+    # A request to end is handled like ^C: fixtures are torn down.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item, nextitem):
+    """No test may hang: after TEST_SECONDS it has failed."""
+    def too_long(number, frame):
+        raise demo_world.Failed(f"hangs: still running after {seconds} s")
+    seconds = getattr(item.module, "TEST_SECONDS", TEST_SECONDS)
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
 
 
 @pytest.fixture(scope="session")

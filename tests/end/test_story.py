@@ -15,6 +15,7 @@ import tlog
 from conftest import connect, connect_feed
 from world import DEMO, fill, now, wait_for
 
+TEST_SECONDS = 300
 QUERY = "SELECT id, handle FROM users ORDER BY id LIMIT 5"
 READER_IDS = [f"{r.user}@{r.store}" for r in readers.READERS]
 
