@@ -64,7 +64,12 @@ cp "$build/src/cli/sworn" "$build/src/verify/sworn-verify" "$scratch/bin/"
 cp -R demo "$scratch/tree/"
 mkdir "$scratch/tree/bench"
 cp bench/*.py "$scratch/tree/bench/"
-[ ! -x "$build/bench/bench_log" ] || cp "$build/bench/bench_log" "$scratch/bin/"
+# Programs and sources that only some tests and benches use.
+for p in bench/bench_log tests/enforce/emit tests/lineage/tables; do
+	[ ! -x "$build/$p" ] || cp "$build/$p" "$scratch/bin/"
+done
+mkdir -p "$scratch/tree/src/lineage"
+cp src/lineage/names.c "$scratch/tree/src/lineage/"
 for d in end enforce data; do
 	[ ! -d "tests/$d" ] || cp -R "tests/$d" "$scratch/tree/tests/"
 done
