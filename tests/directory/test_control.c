@@ -59,6 +59,7 @@ expect(const struct directory *d, const char *id, const char *at,
 	struct arena *a = arena_new();
 	const struct control_path *p;
 	const struct control *c;
+	const char *got;
 	struct buf out;
 	int64_t ms = 0;
 
@@ -68,10 +69,11 @@ expect(const struct directory *d, const char *id, const char *at,
 	p = control_find(c, label, kinds);
 	if (p != NULL)
 		control_path_text(&out, p);
-	if ((p == NULL) != (want == NULL) ||
-	    (p != NULL && strcmp(buf_text(&out), want) != 0))
+	got = p != NULL ? buf_text(&out) : NULL;
+	if ((got == NULL) != (want == NULL) ||
+	    (got != NULL && strcmp(got, want) != 0))
 		fail_msg("%s to %s within %x at %s: %s (wanted %s)", id, label,
-		    kinds, at, p != NULL ? buf_text(&out) : "no path",
+		    kinds, at, got != NULL ? got : "no path",
 		    want != NULL ? want : "no path");
 	buf_done(&out);
 	arena_free(a);
