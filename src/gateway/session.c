@@ -663,22 +663,33 @@ session_stop(struct session *s)
 }
 
 static void
-settle_client(struct session *s)
+write_client(struct session *s)
 {
-	uint32_t wants = 0;
-
 	if (s->client.fd < 0)
 		return;
 	if (flow_write(&s->down, s->client.fd) != 0) {
 		s->client_gone = true;
 		session_step(s, EVENT_CLIENT_GONE);
-		if (s->client.fd < 0)
-			return;
-	}
-	if (s->state == STATE_ENDING && flow_len(&s->down) == 0) {
+	} else if (s->state == STATE_ENDING && flow_len(&s->down) == 0) {
 		end_quietly(s);
-		return;
 	}
+}
+
+static void
+write_store(struct session *s)
+{
+	if (s->link != NULL && s->link->state == LINK_UP &&
+	    flow_write(&s->link->out, s->link->fd) != 0)
+		session_step(s, EVENT_STORE_GONE);
+}
+
+static void
+watch_client(struct session *s)
+{
+	uint32_t wants = 0;
+
+	if (s->client.fd < 0)
+		return;
 	if (s->state >= STATE_ENDING || flow_len(&s->up) < up_limit(s))
 		wants |= EPOLLIN;
 	if (flow_len(&s->down) > 0)
@@ -687,7 +698,7 @@ settle_client(struct session *s)
 }
 
 static void
-settle_store(struct session *s)
+watch_store(struct session *s)
 {
 	uint32_t wants = 0;
 
@@ -697,10 +708,6 @@ settle_store(struct session *s)
 	if (s->link->state != LINK_UP) {
 		worker_watch(s->worker, &s->store_source,
 		    link_wants(s->link));
-		return;
-	}
-	if (flow_write(&s->link->out, s->link->fd) != 0) {
-		session_step(s, EVENT_STORE_GONE);
 		return;
 	}
 	if (flow_len(&s->down) < FLOW_STOP &&
@@ -723,22 +730,28 @@ has_room(const struct session *s)
 	    (flow_len(&s->up) > 0 && flow_len(&s->link->out) < FLOW_STOP);
 }
 
+/* Both sides are written before either is watched: what one side's writing
+ * makes room for decides whether the other is read. */
 void
 session_settle(struct session *s)
 {
 	size_t before;
 
-	settle_store(s);
-	settle_client(s);
-	/* Again for what writing has made room for. Nothing is read here, so
-	 * this ends with what is buffered. */
-	while (has_room(s)) {
+	for (;;) {
+		write_store(s);
+		write_client(s);
+		if (!has_room(s))
+			break;
+		/* Nothing is read here, so this ends with what is buffered. */
 		before = flow_len(&s->link->in) + flow_len(&s->up);
 		session_step(s, EVENT_ROOM);
-		settle_store(s);
-		settle_client(s);
 		if (s->link == NULL ||
-		    flow_len(&s->link->in) + flow_len(&s->up) >= before)
-			return;
+		    flow_len(&s->link->in) + flow_len(&s->up) >= before) {
+			write_store(s);
+			write_client(s);
+			break;
+		}
 	}
+	watch_store(s);
+	watch_client(s);
 }

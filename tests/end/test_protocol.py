@@ -425,7 +425,7 @@ def test_a_slow_reader_does_not_fill_the_gateway(enforcing):
         with open(f"/proc/{pid}/statm") as f:
             return int(f.read().split()[1]) * os.sysconf("SC_PAGESIZE")
     before = resident()
-    with connect_feed(enforcing) as c:
+    with contextlib.closing(connect_feed(enforcing)) as c:
         c.pgconn.send_query(b"SELECT repeat('x', 1000000) "
                             b"FROM generate_series(1, 200)")
         time.sleep(1)
