@@ -232,11 +232,11 @@ submit_close(struct session *s)
 	struct record_close *c;
 	struct job *j;
 
-	if (!s->opened || s->close_submitted)
+	/* With a number that may be taken already it would contradict the
+	 * log: such a session stays without an end. */
+	if (!s->opened || s->close_submitted || s->lost)
 		return;
 	s->close_submitted = true;
-	COUNT(s->worker->shared, sessions_closed, 1);
-	atomic_fetch_add(&s->worker->shared->closed, 1);
 	if ((j = job_new(s, JOB_CLOSE, RECORD_CLOSE)) == NULL) {
 		report(REPORT_ERROR, "session=%s no memory for its close "
 		    "record", s->id);
@@ -615,10 +615,15 @@ session_job_done(struct session *s, struct job *j)
 			s->opened = true;
 			COUNT(s->worker->shared, sessions_opened, 1);
 			atomic_fetch_add(&s->worker->shared->opened, 1);
-			if (s->state >= STATE_ENDING)
-				submit_close(s);
 		}
 		s->n_records++;
+		if (j->record.type == RECORD_SESSION &&
+		    s->state >= STATE_ENDING)
+			submit_close(s);
+	}
+	if (e == EVENT_DURABLE && kind == JOB_CLOSE) {
+		COUNT(s->worker->shared, sessions_closed, 1);
+		atomic_fetch_add(&s->worker->shared->closed, 1);
 	}
 	if (kind == JOB_CLOSE && e == EVENT_REFUSED &&
 	    !atomic_load(&s->worker->shared->stopping)) {
@@ -627,10 +632,12 @@ session_job_done(struct session *s, struct job *j)
 		session_deadline(s, RETRY_MS);
 	}
 	job_free(j);
-	if (e == EVENT_LOST)
+	if (e == EVENT_LOST) {
+		s->lost = true;
 		job_drop_waiting(s);
-	else
+	} else {
 		job_pump(s);
+	}
 	if (kind == JOB_GATE || e == EVENT_LOST)
 		session_step(s, e);
 	if (s->state == STATE_ENDED && s->job_out == NULL &&
@@ -644,7 +651,6 @@ session_timeout(struct session *s)
 {
 	s->deadline_ms = 0;
 	if (s->opened && !s->close_submitted && s->state >= STATE_ENDING) {
-		atomic_fetch_sub(&s->worker->shared->closed, 1);
 		submit_close(s);
 		if (s->state == STATE_ENDING)
 			session_deadline(s, ENDING_MS);

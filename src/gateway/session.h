@@ -182,6 +182,7 @@ struct session {
 	struct job *jobs_first, *jobs_last;	/* waiting */
 	struct job *job_out;			/* with the log */
 	bool close_submitted;
+	bool lost;		/* nobody knows how many records it has */
 	uint64_t statements, denials, rows, bytes;
 	const char *end_reason;
 
