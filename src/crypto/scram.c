@@ -509,7 +509,8 @@ scram_client_final(struct scram_client *c, const char *in, size_t len,
 		return ERR_STATE;
 	/* The nonce must be ours with something of the server's behind. */
 	if (len > SCRAM_TEXT_MAX || memchr(in, 0, len) != NULL ||
-	    attribute(&rest, 'r', &nonce) != 0 || !nonce_valid(nonce) || nonce.len <= c->nonce.len ||
+	    attribute(&rest, 'r', &nonce) != 0 || !nonce_valid(nonce) ||
+	    nonce.len <= c->nonce.len ||
 	    memcmp(nonce.s, c->nonce.data, c->nonce.len) != 0 ||
 	    attribute(&rest, 's', &salt) != 0 ||
 	    unbase64_salt(salt, want.salt, &want.salt_len) != 0 ||
