@@ -15,6 +15,7 @@
 #include "log/note.h"
 
 #define PUBLIC "AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+#define OTHER_TYPE "BOkyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 #define FOO_KEY "example.com/foo+530d903a+" PUBLIC
 #define FOO_BODY "This is an example message.\n"
 #define FOO_LINE "\xe2\x80\x94 example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnag" \
@@ -221,9 +222,7 @@ misshapen_verifier_keys_are_refused(void **state)
 		"example.com/foo+530d903+" PUBLIC,
 		"example.com/foo+530d903b+" PUBLIC,	/* another id */
 		"example.com/fop+530d903a+" PUBLIC,	/* another name */
-		/* another type */
-		"example.com/foo+530d903a+BOkyeRrm56hApGFkyQR4ZCbV54Id2LKa"
-		    "ANYcrnKv3U2k",
+		"example.com/foo+530d903a+" OTHER_TYPE,
 		FOO_KEY "\n", FOO_KEY "=", " " FOO_KEY,
 	};
 	struct note_key k;
