@@ -425,6 +425,10 @@ recheck_session(struct recheck *x, const struct record_session *c,
 	if ((r = objects_catalog(x->objects, x->store->catalog, &catalog,
 	    &why)) != 0)
 		return missing(x, r, why);
+	if (strcmp(c->mode, x->store->mode) != 0 && (r = doubt(x, "bound",
+	    "entry %" PRIu64 " says mode %s, and the store is in mode %s",
+	    c_seq, c->mode, x->store->mode)) != 0)
+		return r;
 	if (!person || strcmp(c->mode, "enforce") != 0)
 		return recheck_open_bound(x, c, c_seq, catalog);
 	if (control == NULL)

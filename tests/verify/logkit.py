@@ -129,9 +129,10 @@ def all_of(residences):
 def clearance_text(store, shown):
     """docs/policy.md's canonical text; shown: table -> (residences, column
     -> treatment)."""
-    lines = ["sworn clearance 1", f"store {store}",
-             "residence country of public.users.id", " value 'IE' IE",
-             " value 'US' US"]
+    lines = ["sworn clearance 1", f"store {store}"]
+    if any(residences is not None for residences, _ in shown.values()):
+        lines += ["residence country of public.users.id", " value 'IE' IE",
+                  " value 'US' US"]
     for name, (residences, columns) in sorted(shown.items()):
         lines += [f"table {name}"]
         if residences is None:
@@ -235,6 +236,12 @@ class Log:
         self.opened += 1
         self.add("session", **members)
         return session
+
+    def clearance(self, session, store, bound, clearance="", **more):
+        return self.add("clearance", session=session, n=self.next_n(session),
+                        store=store, mode=self.mode, policy=sha256(POLICY),
+                        directory=sha256(DIRECTORY), clearance=clearance,
+                        role="staff", bound=bound, **more)
 
     def backend(self, session, role="staff", pid=100):
         return self.add("backend", session=session, n=self.next_n(session),

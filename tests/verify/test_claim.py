@@ -436,6 +436,62 @@ def test_clearance_is_decided_again_and_bound_checked(bench):
         assert status == NOT_SHOWN and doubts(out, "bound"), bound
 
 
+def test_change_of_purpose_is_decided_again(bench):
+    shown = MODERATOR_SEES(["IE", "US"])
+    right = sha256(clearance_text("mixed", shown))
+    public = sha256(clearance_text("mixed", {"public.topics": (None, {})}))
+    for clearance, purpose, want in ((right, "moderation", HOLDS),
+                                     (right, "other", NOT_SHOWN),
+                                     (public, "moderation", NOT_SHOWN)):
+        log = Log(mode="enforce")
+        begin = log.now
+        s = log.session("aoife", "mixed", bound=[], clearance=public)
+        at = log.clearance(s, "mixed", MODERATOR_BOUND, clearance,
+                           purpose=purpose)
+        log.read(s, MODERATOR_BOUND)
+        log.close(s)
+        status, out = judge(bench, log, begin, finish(log))
+        assert status == want, (purpose, doubts(out))
+        assert want == HOLDS or str(at) in doubts(out, "clearance")[0]
+
+
+def test_purpose_in_evidence_is_the_latest(bench):
+    log = Log()
+    begin = log.now
+    s = log.session("wei", "us", purpose="moderation")
+    log.clearance(s, "us", all_of(["US"]), purpose="curiosity")
+    log.read(s, all_of(["US"]))
+    log.close(s)
+    status, out = judge(bench, log, begin, finish(log))
+    assert [e["purpose"] for e in out["evidence"]] == ["curiosity"]
+
+
+def test_service_whose_bound_changes_is_sure_only_of_both(bench):
+    for first, second, want in ((["US"], ["US"], REFUTED),
+                                (["IE"], ["IE"], None),
+                                (["US"], ["IE"], NOT_SHOWN),
+                                (["IE"], ["US"], NOT_SHOWN)):
+        log = Log()
+        begin = log.now
+        s = log.session("hqfeed", "mixed", bound=all_of(first))
+        log.clearance(s, "mixed", all_of(second))
+        log.close(s, 3, 30)
+        _, out = judge(bench, log, begin, finish(log))
+        got = REFUTED if out["evidence"] else \
+            NOT_SHOWN if doubts(out, "undecided") else None
+        assert got == want, (first, second)
+
+
+def test_session_in_another_mode_than_its_store_is_named(bench):
+    log = Log(mode="observe")
+    begin = log.now
+    s = log.session("aoife", "eu", mode="enforce", bound=[])
+    log.close(s)
+    status, out = judge(bench, log, begin, finish(log))
+    assert status == NOT_SHOWN
+    assert any("mode enforce" in d for d in doubts(out, "bound"))
+
+
 def test_bound_of_an_open_role_must_be_everything(bench):
     for bound in ([], all_of(["US"])[:1], all_of(["IE"]),
                   [all_of(["US"])[0], table("public.users", ["US"], [])]):
