@@ -19,7 +19,8 @@ deps:
 demo:
 	scripts/deps.sh demo
 	$(MAKE) all
-	scripts/unprivileged.sh $(if $(KEEP),-k) -b $(BUILD) sh -c 'exec \
+	scripts/unprivileged.sh $(if $(KEEP),-k) -b $(BUILD) \
+	    -o $(BUILD)/demo sh -c 'exec \
 	    /usr/bin/python3 demo/story.py --scratch "$$SWORN_SCRATCH" \
 	    --bin "$$SWORN_BIN" $(if $(KEEP),--keep)'
 

@@ -14,8 +14,7 @@ import tlog
 class Cheat:
     name: str
     title: str
-    named: str                  # what the verifier's words must contain
-    named_text: str
+    named: str                  # a pattern: what the verifier must say
     do: Callable = None
     old_copy: bool = False
     needs_checkpoint: bool = False
@@ -55,14 +54,13 @@ def change_byte(copy, gateway):
 
 
 def cut_tail(copy, gateway):
-    """The last forty entries, their hashes, and nothing else."""
+    """All but the first of the last bundle's entries, and their hashes."""
     size = tlog.read_checkpoint(copy).size
     path, entries, at = bundle_of(copy, size - 1)
-    keep = max(1, at + 1 - 40)
-    path.write_bytes(tlog.join_bundle(entries[:keep]))
+    path.write_bytes(tlog.join_bundle(entries[:1]))
     width = at + 1
     tile = copy / tlog.tile_path(0, (size - 1) // tlog.WIDTH, width)
-    tile.write_bytes(tile.read_bytes()[:keep * 32])
+    tile.write_bytes(tile.read_bytes()[:32])
 
 
 def without_wei(copy):
@@ -115,21 +113,21 @@ def leave_out_perfectly(copy, gateway):
     resign(copy, gateway, records)
 
 
+# @AT@ is the place of Wei's record, @LAST@ the honest log's last one.
 CHEATS = [
     Cheat("removed", "A record removed: Wei's reading of store us",
-          r"\b(entry|record|tile|bundle)", "where", remove_record),
+          r"entry @AT@ was removed", remove_record),
     Cheat("changed", "One byte of that record changed",
-          r"\b(entry|record|tile|bundle)", "where", change_byte),
+          r"entry @AT@ in bundle \S+ is not the one", change_byte),
     Cheat("cut", "The tail cut off",
-          r"\b(entry|record|tile|bundle)", "where", cut_tail),
-    Cheat("old", "An older copy put back",
-          r"checkpoint", "it is older than the checkpoint kept",
+          r"entries \d+ to @LAST@ are missing", cut_tail),
+    Cheat("old", "An older copy put back", r"rolled back",
           old_copy=True, needs_checkpoint=True),
     Cheat("left-out", "A session left out, the log signed anew by its operator",
-          r"\bseq", "the gap in the numbers", leave_out),
+          r"says that it is seq", leave_out),
     Cheat("renumbered", "The same, and the records numbered anew",
-          r"session|opened|counter", "the counters", leave_out_renumbered),
+          r"1 sessions? (is|are) missing", leave_out_renumbered),
     Cheat("perfect", "The same, and every counter put right",
-          r"checkpoint", "it is not the log that was promised",
-          leave_out_perfectly, needs_checkpoint=True, looks_fine=True),
+          r"checkpoint-act-2", leave_out_perfectly, needs_checkpoint=True,
+          looks_fine=True),
 ]

@@ -9,6 +9,7 @@ with 1 if any differs.
 """
 import argparse
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -21,14 +22,14 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import readers  # noqa: E402
 import tlog  # noqa: E402
-from cheats import CHEATS  # noqa: E402
+from cheats import CHEATS, of_wei  # noqa: E402
 from world import (DEMO, Failed, World, fill, now,  # noqa: E402
                    stop_kept, wait_for)
 
 HOLDS, BROKEN, REFUTED, NOT_SHOWN = 0, 1, 3, 4
 VERDICT = {HOLDS: "holds", BROKEN: "the log is broken", REFUTED: "refuted",
            NOT_SHOWN: "not shown"}
-SHOWN_LINES = 16
+SHOWN_LINES = 26
 
 # Act 2: whose scripts must be refused, and whose must go on working.
 REFUSED = {("aoife", "domestic"), ("lina", "us"), ("ethan", "us"),
@@ -63,13 +64,12 @@ class Teller:
         self.line(self.paint("bold", title))
         self.line(self.paint("bold", "-" * len(title)))
 
-    def quote(self, text, limit, rest):
-        lines = text.rstrip().splitlines()
+    def quote(self, lines, limit, rest):
         for line in lines[:limit]:
             self.line(self.paint("dim", "| ") + line, 6)
         if len(lines) > limit:
             self.line(self.paint("dim", f"| ... {len(lines) - limit} more "
-                                 f"lines: {rest}"), 6)
+                                 f"lines in {rest}"), 6)
 
 
 class Story:
@@ -78,7 +78,9 @@ class Story:
         self.gateway = world.gateway
         self.tell = tell
         self.wrong = []
-        self.verdicts = world.scratch / "verdicts"
+        self.reports = world.scratch / "out"
+        # The folder where whoever started us will find the reports.
+        self.reports_as = os.environ.get("SWORN_OUT", self.reports)
         self.claims = world.scratch / "claims"
         self.kept = world.scratch / "auditor"
 
@@ -113,10 +115,11 @@ class Story:
     def show(self, step, seen):
         tell = self.tell
         if not step.refusals:
-            what = (f"{step.rows} rows" if step.rows or not step.written
-                    else f"{step.written} rows written")
-            tell.line(f"{tell.paint('green', 'ok     ')} {step.title:<44} "
-                      f"{what:>18}", 4)
+            n = step.rows or step.written
+            what = (f"{n} row{'' if n == 1 else 's'}"
+                    f"{'' if step.rows or not n else ' written'}")
+            tell.line(f"{tell.paint('green', 'ok     ')} {step.title:<52} "
+                      f"{what:>14}", 4)
             return
         tell.line(f"{tell.paint('red', 'refused')} {step.title}", 4)
         for r in step.refusals:
@@ -129,6 +132,15 @@ class Story:
                     for line in textwrap.wrap(label + text, 68):
                         tell.line(line, 12)
 
+    def quote(self, name, text, begin, limit):
+        """Keeps what the verifier said, and shows it from some line on."""
+        self.reports.mkdir(exist_ok=True)
+        (self.reports / f"{name}.txt").write_text(text)
+        lines = text.rstrip().splitlines()
+        at = next((i for i, line in enumerate(lines)
+                   if line.startswith(begin)), 0)
+        self.tell.quote(lines[at:], limit, f"{self.reports_as}/{name}.txt")
+
     def wait_quiet(self):
         """Until every session that opened has its closing record."""
         def quiet():
@@ -138,30 +150,30 @@ class Story:
 
     # -- verifying ---------------------------------------------------------
 
-    def store_logs(self, names):
-        return {n: self.world.stores[n].connection_log for n in names}
-
-    def claim(self, name, period, want, label, store_logs=None, quiet=False):
-        """Verifies a claim and compares its verdict; the text of it."""
+    def claim(self, name, period, want, label, readers=(), quiet=False):
+        """Verifies a claim; its verdict, and the readers in its evidence,
+        must be these. Returns the verifier's words."""
         tell = self.tell
         self.claims.mkdir(exist_ok=True)
-        self.verdicts.mkdir(exist_ok=True)
         path = self.claims / f"{name}-{label}.yaml"
         path.write_text(fill((DEMO / "claims" / f"{name}.yaml.in").read_text(),
                              {"FROM": period[0], "TO": period[1]}))
-        if store_logs is None:
-            stores = ["domestic"] if name.startswith("cn") else ["us", "eu"]
-            store_logs = self.store_logs(stores)
-        code, out, err = self.gateway.verify_claim(path, store_logs=store_logs)
-        saved = self.verdicts / f"{name}-{label}.txt"
-        saved.write_text(out + err)
+        stores = ["domestic"] if name.startswith("cn") else ["us", "eu"]
+        code, out, err = self.gateway.verify_claim(path, store_logs={
+            n: self.world.stores[n].connection_log for n in stores})
         if not quiet:
-            tell.line()
             title = re.search(r"^title: (.*)$", path.read_text(), re.M)[1]
+            tell.line()
             tell.line(tell.paint("bold", f"The claim: {title}"), 4)
-            tell.quote(out + err, SHOWN_LINES, saved)
+            self.quote(f"{name}-{label}", out + err, "THE VERDICT",
+                       SHOWN_LINES)
         self.expect(code == want, f"{name}: {VERDICT.get(code, code)}"
                     + ("" if code == want else f", not {VERDICT[want]}"))
+        found = set(re.findall(r"^  .*\(([\w-]+)\), a (?:person|service)$",
+                               out, re.M))
+        if readers or found:
+            self.expect(found == set(readers), "its evidence names "
+                        + ", ".join(sorted(found)))
         return out + err
 
     def keep_checkpoint(self, name):
@@ -221,8 +233,9 @@ class Story:
         self.tell.prose("""Now the sworn statements about this period. An
             outsider checks them: with the log's files, the log's public key,
             the stores' own connection logs, and sworn-verify.""")
-        self.claim("us-direction", period, REFUTED, "act-1")
-        self.claim("cn-direction", period, REFUTED, "act-1")
+        self.claim("us-direction", period, REFUTED, "act-1",
+                   ["feed-international", "lina", "ethan", "wei"])
+        self.claim("cn-direction", period, REFUTED, "act-1", ["aoife"])
         self.keep_checkpoint("act-1")
         self.expect(self.gateway.stop() == 0, "the gateway stops in order")
         self.gateway.copy_log(self.world.scratch / "cheats" / "old-copy")
@@ -257,7 +270,8 @@ class Story:
         self.tell.prose("""The same log, the same period, other words: if
             ownership of the employer counts as well, then the moderators of
             the subsidiaries are within reach too. The words decide.""")
-        self.claim("us-ownership", period, REFUTED, "act-2")
+        self.claim("us-ownership", period, REFUTED, "act-2",
+                   ["feed-international", "aoife"])
         self.keep_checkpoint("act-2")
         return period
 
@@ -267,9 +281,14 @@ class Story:
         tell.prose("""Somebody does not like what the log says. Each attempt is
             made on a copy of it.""")
         folder = self.world.scratch / "cheats"
+        # So that the last bundle has a tail to cut.
+        wait_for("more than one entry in the last bundle",
+                 lambda: gateway.checkpoint().size % tlog.WIDTH > 1)
         honest = gateway.copy_log(folder / "honest")
         code, out, err = gateway.verify_log(honest)
         self.expect(code == 0, "the honest copy is consistent")
+        records = tlog.read_records(honest)
+        places = {"AT": of_wei(records), "LAST": len(records) - 1}
         for cheat in CHEATS:
             tell.line()
             tell.line(tell.paint("bold", cheat.title), 2)
@@ -285,13 +304,15 @@ class Story:
             kept = (self.kept / "checkpoint-act-2"
                     if cheat.needs_checkpoint else None)
             code, out, err = gateway.verify_log(copy, kept)
-            tell.quote(out + err, 6, copy)
+            self.quote(f"cheat-{cheat.name}", out + err, "THE LOG IS", 12)
             by = (", with the checkpoint that the auditor kept" if kept
                   else "")
             self.expect(code == BROKEN, "found" + by if code == BROKEN
                         else f"{cheat.name}: {VERDICT.get(code, code)}")
-            named = re.search(cheat.named, out + err, re.I)
-            self.expect(bool(named), f"and named: {cheat.named_text}")
+            pattern = fill(cheat.named, places)
+            named = re.search(pattern, " ".join((out + err).split()))
+            self.expect(bool(named), f"and named: {named[0]}" if named
+                        else f"{cheat.name}: nothing says {pattern}")
         self.around_the_gateway(period)
 
     def around_the_gateway(self, period):
@@ -303,6 +324,7 @@ class Story:
             missing. But the store writes its own connection log.""")
         # Up to here, and with the store's log up to here, the claim holds.
         longer = self.finish_period(period[0])
+        tell.line("before it, for the period up to here:", 4)
         self.claim("us-direction", longer, HOLDS, "before", quiet=True)
         p = subprocess.run(
             ["psql", "-X", "-A", "-t", "-h", "127.0.0.1", "-p",
@@ -318,7 +340,8 @@ class Story:
             store.connection_log.read_text().splitlines()[-20:]))
         longer = self.finish_period(period[0])
         said = self.claim("us-direction", longer, NOT_SHOWN, "after")
-        self.expect("staff" in said, "the login is named")
+        self.expect("user staff from 127.0.0.1" in said,
+                    "the login is named")
 
 
 def goodbye(world, tell):
@@ -396,7 +419,7 @@ def main():
         tell.line(tell.paint("red", "The demo failed: ") + str(e))
         if errors := world.gateway.errors():
             tell.line("sworn said:")
-            tell.quote("\n".join(errors.splitlines()[-20:]), 20, "")
+            tell.quote(errors.splitlines()[-20:], 20, "")
         return 1
     finally:
         if not kept:

@@ -7,7 +7,7 @@
 # read), and runs the command in tree/ there: as the user postgres if we are
 # root, else as ourselves. The command finds SWORN_SCRATCH (a folder of its
 # own to use) and SWORN_BIN. What it leaves in $SWORN_SCRATCH/out is copied
-# to OUT. The folder is removed in the end; with -k it stays if the command
+# to OUT (SWORN_OUT names it). The folder is removed in the end; with -k it stays if the command
 # succeeds.
 set -eu
 
@@ -93,6 +93,7 @@ fi
 	    TERM="${TERM:-dumb}" ${NO_COLOR:+NO_COLOR=1} \
 	    PYTHONDONTWRITEBYTECODE=1 \
 	    SWORN_SCRATCH="$scratch" SWORN_BIN="$scratch/bin" \
+	    ${out:+SWORN_OUT="$out"} \
 	    ${ASAN_OPTIONS:+ASAN_OPTIONS="$ASAN_OPTIONS"} \
 	    ${UBSAN_OPTIONS:+UBSAN_OPTIONS="$UBSAN_OPTIONS"} "$@"
 ) &

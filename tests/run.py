@@ -193,7 +193,12 @@ def part_clang():
 
 def part_end():
     """real clients and servers, the release build"""
-    return end("end", "gcc", existing("tests/end", "tests/enforce"))
+    return end("end", "gcc", existing("tests/end"))
+
+
+def part_enforce():
+    """clearances on a real server, the release build"""
+    return end("enforce", "gcc", existing("tests/enforce"))
 
 
 def part_end_asan():
@@ -211,7 +216,8 @@ def part_demo():
 
 
 PARTS = {"gcc": part_gcc, "asan": part_asan, "clang": part_clang,
-         "end": part_end, "end-asan": part_end_asan, "demo": part_demo}
+         "end": part_end, "enforce": part_enforce,
+         "end-asan": part_end_asan, "demo": part_demo}
 
 
 def choose(wanted):
@@ -220,7 +226,7 @@ def choose(wanted):
               any(p == w for w in wanted) or
               (not any(w in PARTS for w in wanted) and
                any(w in p for w in wanted))]
-    needs = {"end": "gcc", "end-asan": "asan", "demo": "gcc"}
+    needs = {"end": "gcc", "enforce": "gcc", "end-asan": "asan", "demo": "gcc"}
     needed = {needs[p] for p in chosen if p in needs} - set(chosen)
     return chosen, needed
 

@@ -338,7 +338,6 @@ def test_store_that_is_down_is_said_quickly_and_works_again_later(
         world, fresh):
     gateway = fresh()
     store = world.stores["eu"]
-    before = gateway.checkpoint().size if gateway.checkpoint() else 0
     store.stop("immediate")
     try:
         said = refused_with(gateway, "57P03", 6, user="aoife", store="eu",
@@ -346,14 +345,11 @@ def test_store_that_is_down_is_said_quickly_and_works_again_later(
                             ticket="TS-1042")
         assert "eu" in said
         assert works(gateway), "another store suffers"
-        found = wait_for("the failure in the log", lambda: [
-            r for r in gateway.records(before)
-            if r.get("sqlstate") == "57P03" or "57P03" in str(r)])
-        assert found
     finally:
         store.start()
     with connect(gateway, store="eu") as c:
         assert len(c.execute(QUERY).fetchall()) == 5
+    sound_later(gateway)
 
 
 def test_store_that_accepts_and_is_silent_is_given_up(fresh):
