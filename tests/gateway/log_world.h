@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -88,6 +89,8 @@ child_run(void)
 	};
 	struct rlimit l;
 
+	/* A test that fails leaves no process behind. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (controls->file_max != 0) {
 		(void)getrlimit(RLIMIT_FSIZE, &l);
 		l.rlim_cur = controls->file_max;
