@@ -80,7 +80,7 @@ struct verdict {
 	struct verdict_rest *rests;
 	size_t cap_rests;
 	struct state_texts issuers, programs, policies, directories,
-	    catalogs, objects_named, downtimes;
+	    catalogs, objects_named, objects_doubted, downtimes;
 	struct verdict_result result;
 };
 

@@ -103,23 +103,11 @@ verdict_free(struct verdict *v)
 	texts_free(&v->directories);
 	texts_free(&v->catalogs);
 	texts_free(&v->objects_named);
+	texts_free(&v->objects_doubted);
 	texts_free(&v->downtimes);
 	arena_free(v->scratch);
 	arena_free(v->arena);
 	free(v);
-}
-
-static bool
-doubted(const struct verdict *v, const char *what, const char *text)
-{
-	const struct verdict_result *r = &v->result;
-	size_t i;
-
-	for (i = 0; i < r->n_doubts; i++)
-		if (strcmp(v->doubts[i].what, what) == 0 &&
-		    strcmp(v->doubts[i].text, text) == 0)
-			return true;
-	return false;
 }
 
 static int
@@ -160,13 +148,18 @@ state_doubt(struct verdict *v, const char *what, const char *gateway,
 {
 	char text[1024];
 	va_list ap;
+	int r;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
 	va_end(ap);
 	/* An object that is missing is one doubt, however many need it. */
-	if (strcmp(what, "object") == 0 && doubted(v, what, text))
-		return 0;
+	if (strcmp(what, "object") == 0) {
+		if (state_texts_have(&v->objects_doubted, text))
+			return 0;
+		if ((r = state_text_add(v, &v->objects_doubted, text)) != 0)
+			return r;
+	}
 	return keep_doubt(v, what, gateway, seq, text);
 }
 
