@@ -411,7 +411,7 @@ def main():
         if not story.wrong:
             tell.line(tell.paint("green", "Every verdict was the expected "
                                  "one."), 2)
-        if a.keep:
+        if a.keep and not story.wrong:
             goodbye(world, tell)
             kept = True
         return 1 if story.wrong else 0
