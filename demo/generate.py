@@ -12,6 +12,7 @@ those reserved for documentation.
 import argparse
 import itertools
 import random
+import signal
 import sys
 
 # store: first id, subjects at scale 1, and for each stored country value
@@ -237,6 +238,9 @@ def main():
     p.add_argument("--scale", type=float, default=1.0)
     p.add_argument("--seed", default="clipwave")
     a = p.parse_args()
+    # Whoever reads the stream may end it; no word is needed then.
+    for s in (signal.SIGINT, signal.SIGPIPE):
+        signal.signal(s, signal.SIG_DFL)
     out = sys.stdout
     out.write("BEGIN;\n")
     for table, rows in Store(a.store, a.scale, a.seed).tables():
