@@ -126,6 +126,29 @@ refuse_unlisted(struct work *w, const struct statement_table *t)
 	r->hint = "ask whoever keeps the catalog to list it";
 }
 
+/*
+ * Persons read views, which are found by the search path. A table that is
+ * named with its schema is the store's own, which their login cannot read.
+ */
+static void
+refuse_qualified(struct work *w, const struct statement_table *t)
+{
+	struct refusal *r;
+
+	r = refuse(w, "42501", arena_fmt(w->a,
+	    "%s.%s cannot be read under its schema's name", t->schema,
+	    t->name));
+	if (r == NULL)
+		return;
+	r->record.table = arena_fmt(w->a, "%s.%s", t->schema, t->name);
+	r->detail = "what persons may see of a table is a view of its name, "
+	    "without a schema";
+	r->hint = arena_fmt(w->a, "write %s instead of %s.%s", t->name,
+	    t->schema, t->name);
+	if (r->record.table == NULL || r->hint == NULL)
+		w->failed = true;
+}
+
 /* Relations of PostgreSQL's own that may be named without their schema. */
 static const char *const own_relations[] = {
 	"pg_am", "pg_attrdef", "pg_attribute", "pg_class", "pg_collation",
@@ -204,12 +227,17 @@ static void
 judge_table(struct work *w, const struct statement_table *t)
 {
 	const char *schema = t->schema;
+	size_t before = w->out->n_refusals;
 
 	if (schema != NULL && w->j->schema != NULL &&
 	    strcmp(schema, w->j->schema) == 0)
 		schema = NULL;
-	if (mark_tables(w, schema, t->name))
+	if (mark_tables(w, schema, t->name)) {
+		if (schema != NULL && w->j->schema != NULL &&
+		    w->out->n_refusals == before)
+			refuse_qualified(w, t);
 		return;
+	}
 	if (is_own(t)) {
 		if (is_telling(t->name))
 			judge_whole(w, "reads statistics or others' "

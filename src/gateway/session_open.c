@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "base/time.h"
+#include "catalog/catalog.h"
 #include "directory/directory.h"
 #include "gateway/cancel.h"
 #include "gateway/config.h"
@@ -124,11 +125,55 @@ may_open(struct session *s)
 	return false;
 }
 
+/* Whether a service's own role shows no more of a table than is cleared. */
 static bool
-service_without_clearance(const struct session *s)
+cleared_whole(const struct clearance *c, const struct clearance_table *t)
 {
-	return s->standing->who->kind == PRINCIPAL_SERVICE &&
-	    s->store->mode == STORE_ENFORCE && s->standing->clearance->empty;
+	size_t i;
+
+	if (t->table->is_public)
+		return true;
+	if (!t->readable || t->n_residences != c->n_residences)
+		return false;
+	for (i = 0; i < t->table->n_columns; i++)
+		if (t->columns[i] != TREAT_PLAIN)
+			return false;
+	return true;
+}
+
+/*
+ * A service works by a role of the store's own, which reaches all that the
+ * store guards and knows no masks. So it must be cleared for all of it: the
+ * first table for which it is not, or NULL.
+ */
+static const struct clearance_table *
+service_uncleared(const struct session *s)
+{
+	const struct clearance *c = s->standing->clearance;
+	size_t i;
+
+	if (s->standing->who->kind != PRINCIPAL_SERVICE ||
+	    s->store->mode != STORE_ENFORCE)
+		return NULL;
+	for (i = 0; i < c->n_tables; i++)
+		if (!cleared_whole(c, &c->tables[i]))
+			return &c->tables[i];
+	return NULL;
+}
+
+/* Why a residence of a table is not permitted; NULL if each is. */
+static const struct policy_reason *
+uncleared_reason(const struct clearance *c, const struct clearance_table *t)
+{
+	const struct policy_reason *r;
+	size_t i;
+
+	for (i = 0; i < c->n_residences; i++) {
+		r = &c->reasons[(size_t)(t - c->tables) * c->n_residences + i];
+		if (!r->permitted)
+			return r;
+	}
+	return NULL;
 }
 
 static void
@@ -148,7 +193,7 @@ submit_session(struct session *s)
 		session_end_memory(s);
 		return;
 	}
-	if (service_without_clearance(s)) {
+	if (service_uncleared(s) != NULL) {
 		/* It will get no login: there is nothing in its reach. */
 		r->role = "";
 		r->bound.n = 0;
@@ -191,25 +236,29 @@ open_begin(struct session *s)
 		submit_session(s);
 }
 
-/* The first guarded table's refusal stands for all of them. */
+/* Names the first table that the service is not cleared for, and why. */
 static void
-refuse_service(struct session *s)
+refuse_service(struct session *s, const struct clearance_table *t)
 {
-	const struct clearance *c = s->standing->clearance;
 	struct backend_error e = {"FATAL", "42501", NULL, NULL, NULL};
-	const struct policy_reason *why = NULL;
+	const struct policy_reason *why =
+	    uncleared_reason(s->standing->clearance, t);
 	struct record_refusal *refusal;
 	struct job *j;
-	size_t i;
 
-	for (i = 0; i < c->n_tables && why == NULL; i++)
-		why = clearance_refusal(c, &c->tables[i]);
-	e.message = arena_fmt(s->a, "service %s may read nothing in store %s",
-	    s->user, s->store->name);
-	e.detail = why == NULL || why->rule == NULL ? "no rule permits it" :
-	    arena_fmt(s->a, "rule \"%s\" forbids it%s%s", why->rule,
-	    *why->because != 0 ? ": " : "", why->because);
-	e.hint = why != NULL && why->hint != NULL ? why->hint : NULL;
+	e.message = arena_fmt(s->a, "service %s is refused in store %s: it "
+	    "is not cleared for all of %s", s->user, s->store->name,
+	    t->table->full);
+	if (why == NULL)
+		e.detail = "some of its columns are masked or absent for it, "
+		    "and a service's role shows all of them";
+	else
+		e.detail = why->rule == NULL ? arena_fmt(s->a,
+		    "no rule permits residents of %s", why->residence) :
+		    arena_fmt(s->a, "rule \"%s\" forbids it%s%s", why->rule,
+		    *why->because != 0 ? ": " : "", why->because);
+	if (why != NULL && why->hint != NULL && *why->hint != 0)
+		e.hint = why->hint;
 	if (e.message == NULL || e.detail == NULL ||
 	    (j = job_new(s, JOB_RESULT, RECORD_DENIAL)) == NULL) {
 		session_end_memory(s);
@@ -218,14 +267,15 @@ refuse_service(struct session *s)
 	j->record.u.denial.text_hmac = "";
 	j->record.u.denial.what = "login";
 	refusal = &j->record.u.denial.refusal;
-	refusal->table = "";
+	refusal->table = arena_str(j->a, t->table->full);
 	refusal->rule = why != NULL && why->rule != NULL ?
 	    arena_str(j->a, why->rule) : "";
 	refusal->because = why != NULL ? arena_str(j->a, why->because) : "";
 	refusal->sqlstate = "42501";
 	s->denials++;
 	COUNT(s->worker->shared, denials, 1);
-	if (refusal->rule == NULL || refusal->because == NULL) {
+	if (refusal->table == NULL || refusal->rule == NULL ||
+	    refusal->because == NULL) {
 		job_free(j);
 		session_end_memory(s);
 		return;
@@ -269,8 +319,8 @@ open_connect(struct session *s, const struct standing *st,
 void
 open_recorded(struct session *s)
 {
-	if (service_without_clearance(s)) {
-		refuse_service(s);
+	if (service_uncleared(s) != NULL) {
+		refuse_service(s, service_uncleared(s));
 		return;
 	}
 	session_set_state(s, STATE_CONNECTING);

@@ -130,7 +130,8 @@ statements_are_permitted_or_refused_with_their_sqlstate(void **state)
 		{"SELECT * FROM pg_stats", NULL, true, true},
 		{"SELECT * FROM pg_catalog.pg_stats", NULL, true, true},
 		{"SELECT id FROM users", NULL, true, false},
-		{"SELECT id FROM public.users", NULL, true, false},
+		{"SELECT id FROM public.users", "42501", true, false},
+		{"SELECT * FROM public.topics", "42501", false, false},
 		{"SELECT id FROM sworn_abc.users", NULL, true, false},
 		{"SELECT id FROM public.mails", "42501", true, false},
 		{"SELECT id FROM mails", "42501", true, false},
@@ -174,6 +175,23 @@ statements_are_permitted_or_refused_with_their_sqlstate(void **state)
 		if (cases[i].sqlstate && cases[i].whole)
 			assert_true(j->whole);
 	}
+}
+
+static void
+name_with_its_schema_is_refused_with_the_name_to_write(void **state)
+{
+	const struct judgement *j = judged("SELECT id FROM public.users");
+
+	(void)state;
+	assert_int_equal(j->n_refusals, 1);
+	assert_string_equal(j->refusals[0].record.table, "public.users");
+	assert_string_equal(j->refusals[0].record.rule, "");
+	assert_non_null(strstr(j->refusals[0].hint, "write users"));
+	/* Where the rule refuses, the rule is what counts. */
+	j = judged("SELECT id FROM public.mails");
+	assert_int_equal(j->n_refusals, 1);
+	assert_null(j->refusals[0].hint != NULL ?
+	    strstr(j->refusals[0].hint, "instead of") : NULL);
 }
 
 static void
@@ -226,6 +244,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    statements_are_permitted_or_refused_with_their_sqlstate),
+		cmocka_unit_test(
+		    name_with_its_schema_is_refused_with_the_name_to_write),
 		cmocka_unit_test(
 		    unqualified_name_counts_for_every_table_that_has_it),
 		cmocka_unit_test(
