@@ -473,6 +473,23 @@ out:
 	return r;
 }
 
+/*
+ * The directory's own name must be durable too, whoever made it. A parent
+ * that we may not read was made by somebody else, long ago.
+ */
+static bool
+sync_name(int fd)
+{
+	bool synced;
+	int up;
+
+	if ((up = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return true;
+	synced = fsync(up) == 0;
+	(void)close(up);		/* only synced */
+	return synced;
+}
+
 static int
 open_dir(const char *path, mode_t mode)
 {
@@ -483,9 +500,15 @@ open_dir(const char *path, mode_t mode)
 		    strerror(errno));
 		return -1;
 	}
-	if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
 		report(REPORT_ERROR, "%s cannot be opened: %s", path,
 		    strerror(errno));
+	} else if (!sync_name(fd)) {
+		report(REPORT_ERROR, "%s cannot be synced: %s", path,
+		    strerror(errno));
+		(void)close(fd);	/* given up */
+		fd = -1;
+	}
 	return fd;
 }
 
