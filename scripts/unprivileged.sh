@@ -3,12 +3,12 @@
 # starts PostgreSQL, which refuses to run as root.
 #
 # Makes a scratch folder in /tmp, copies the programs of BUILD, demo/, bench/
-# and tests/end and tests/enforce into it (a clone in /root is nobody else's to
-# read), and runs the command in tree/ there: as the user postgres if we are
-# root, else as ourselves. The command finds SWORN_SCRATCH (a folder of its
-# own to use) and SWORN_BIN. What it leaves in $SWORN_SCRATCH/out is copied
-# to OUT (SWORN_OUT names it). The folder is removed in the end; with -k it stays if the command
-# succeeds.
+# and tests/ into it (a clone in /root is nobody else's to read), and runs the
+# command in tree/ there: as the user postgres if we are root, else as
+# ourselves. The command finds SWORN_SCRATCH (a folder of its own to use) and
+# SWORN_BIN. What it leaves in $SWORN_SCRATCH/out is copied to OUT (SWORN_OUT
+# names it). The folder is removed in the end, and so is every process that
+# still runs in it; with -k both stay if the command succeeds.
 set -eu
 
 keep=
@@ -59,9 +59,9 @@ trap tidy EXIT
 # The command gets the signal, cleans up, and only then the folder goes.
 trap '[ -z "$child" ] || kill -TERM "$child" 2>/dev/null; exit 130' INT TERM HUP
 
-mkdir "$scratch/bin" "$scratch/tree" "$scratch/tree/tests" "$scratch/out"
+mkdir "$scratch/bin" "$scratch/tree" "$scratch/out"
 cp "$build/src/cli/sworn" "$build/src/verify/sworn-verify" "$scratch/bin/"
-cp -R demo "$scratch/tree/"
+cp -R demo tests "$scratch/tree/"
 mkdir "$scratch/tree/bench"
 cp bench/*.py "$scratch/tree/bench/"
 # Programs and sources that only some tests and benches use.
@@ -70,9 +70,6 @@ for p in bench/bench_log tests/enforce/emit tests/lineage/tables; do
 done
 mkdir -p "$scratch/tree/src/lineage"
 cp src/lineage/names.c "$scratch/tree/src/lineage/"
-for d in end enforce data; do
-	[ ! -d "tests/$d" ] || cp -R "tests/$d" "$scratch/tree/tests/"
-done
 
 as=
 if [ "$(id -u)" = 0 ]; then

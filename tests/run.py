@@ -226,7 +226,8 @@ def choose(wanted):
               any(p == w for w in wanted) or
               (not any(w in PARTS for w in wanted) and
                any(w in p for w in wanted))]
-    needs = {"end": "gcc", "enforce": "gcc", "end-asan": "asan", "demo": "gcc"}
+    needs = {"end": "gcc", "enforce": "gcc",
+             "end-asan": "asan", "demo": "gcc"}
     needed = {needs[p] for p in chosen if p in needs} - set(chosen)
     return chosen, needed
 
