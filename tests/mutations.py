@@ -1,0 +1,202 @@
+#!/usr/bin/python3
+"""Breaks each invariant on purpose and requires that a test notices.
+
+    tests/mutations.py [-l] [NAME...]     NAME: part of a mutation's name
+
+Works on a copy of the tree in a scratch folder; the tree itself is never
+touched. For each mutation one piece of code is replaced, the copy built, and
+the tests named run: they must fail. Then the piece is put back. Before the
+first, the same tests must pass unbroken. Ends with
+`N passed, N failed, N skipped`: passed is a mutation that was noticed.
+docs/testing.md says what each stands for.
+"""
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+@dataclass
+class Mutation:
+    name: str
+    file: str
+    old: str
+    new: str
+    unit: tuple = ()        # meson tests
+    end: tuple = ()         # pytest targets, on real servers
+
+
+FAULTS = "tests/end/test_faults.py"
+MUTATIONS = [
+    Mutation("a record counts as durable when it is submitted",
+             "src/gateway/log_submit.c",
+             "\tif (r == 0) {\n\t\tp = NULL;\t/* the list's */\n",
+             "\tif (r == 0) {\n\t\tif (done != NULL)\n"
+             "\t\t\tdone(arg, 0, p->seq);\n"
+             "\t\tp->done = NULL;\n\t\tp = NULL;\n",
+             end=(f"{FAULTS}::test_no_row_is_released_while_the_log_is_"
+                  "stopped",)),
+    Mutation("the log answers before its journal is synced",
+             "src/store/journal.c",
+             "if (j->disk->sync(j->disk->arg, j->fd) != 0) {",
+             "if (j->disk == NULL) {",
+             unit=("journal", "log_process")),
+    Mutation("a full disk is taken for success",
+             "src/store/journal.c",
+             "\t\terrno = saved;\n\t\treturn r;\n\t}\n\tif (j->disk->sync",
+             "\t\terrno = saved;\n\t}\n\tif (j->disk->sync",
+             unit=("journal",)),
+    Mutation("a statement's record forgets a table that it reads",
+             "src/gateway/cover.c",
+             "c->tables[i] = c->tables[i] || j->tables[i];",
+             "c->tables[i] = c->tables[i] ||\n"
+             "\t\t    (j->tables[i] && (i % 2) == 0);",
+             end=("tests/end/test_protocol.py", "tests/end/test_story.py")),
+    Mutation("a statement that cannot be read counts as harmless",
+             "src/gateway/judge.c",
+             "\tif (st->whole)\n\t\tjudge_whole(w, st->whole_why);\n",
+             "",
+             unit=("judge",), end=("tests/end/test_protocol.py",)),
+    Mutation("a fact that is not known lets a forbid pass",
+             "src/policy/rule.c",
+             "return t == TRUTH_TRUE || (t == TRUTH_UNKNOWN &&\n"
+             "\t    r->verb != VERB_PERMIT);",
+             "return t == TRUTH_TRUE;",
+             unit=("policy", "policy_random", "story")),
+    Mutation("a fact that is not known satisfies a permit",
+             "src/policy/rule.c",
+             "return t == TRUTH_TRUE || (t == TRUTH_UNKNOWN &&\n"
+             "\t    r->verb != VERB_PERMIT);",
+             "return t != TRUTH_FALSE || r == NULL;",
+             unit=("policy", "policy_random", "story")),
+    Mutation("a clearance's rows are not filtered",
+             "src/enforce/enforce.c",
+             "\tif (ct->table->is_public || c->residence_store)\n"
+             "\t\treturn;\n\tbuf_fmt(out, \"CREATE POLICY %s_rows ON \", role);",
+             "\tif (ct->table != NULL)\n"
+             "\t\treturn;\n\tbuf_fmt(out, \"CREATE POLICY %s_rows ON \", role);",
+             end=("tests/enforce/test_clearance.py",)),
+    Mutation("of a row with two subjects only one is asked",
+             "src/enforce/enforce.c",
+             "\tfor (i = 0; i < ct->table->n_subjects; i++) {\n"
+             "\t\tbuf_str(out, i > 0 ? \"\\n\\tAND \" : \"\\n\\t\");",
+             "\tfor (i = 0; i < 1; i++) {\n"
+             "\t\tbuf_str(out, i > 0 ? \"\\n\\tAND \" : \"\\n\\t\");",
+             end=("tests/enforce/test_clearance.py",)),
+    Mutation("a service is let in from anywhere",
+             "src/gateway/session_open.c",
+             "} else if (st->from_elsewhere && "
+             "s->store->mode == STORE_ENFORCE) {",
+             "} else if (st->from_elsewhere && s->store == NULL) {",
+             end=("tests/end/test_story.py",)),
+    Mutation("the verifier takes a reader who is not known for another",
+             "src/claim/match.c",
+             "\t\treturn TRUTH_UNKNOWN;\n\treturn TRUTH_TRUE;\n}",
+             "\t\treturn TRUTH_FALSE;\n\treturn TRUTH_TRUE;\n}",
+             unit=("verify-claim", "verify-naive")),
+    Mutation("the verifier takes a mixed bound for none of the claim's",
+             "src/claim/match.c",
+             "\tret->truth = TRUTH_UNKNOWN;\n\tif (y->n_residences",
+             "\tret->truth = TRUTH_FALSE;\n\tif (y->n_residences",
+             unit=("verify-claim", "verify-naive")),
+    Mutation("the verifier does not look at the numbers of a session",
+             "src/claim/track.c",
+             "\tif (n != s->n + 1 &&",
+             "\tif (n == 0 && n != s->n + 1 &&",
+             unit=("verify-log", "verify-claim")),
+    Mutation("the verifier does not compare tiles with entries",
+             "src/verify/tree.c",
+             "if (memcmp(b->data + (size_t)i * HASH_LEN,",
+             "if (b == NULL && memcmp(b->data + (size_t)i * HASH_LEN,",
+             unit=("verify-log",)),
+]
+
+
+class Copy:
+    """The tree as git has it, with what is not committed, built."""
+
+    def __init__(self, folder):
+        self.root = folder / "tree"
+        self.build = self.root / "build"
+        files = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others",
+             "--exclude-standard"], cwd=ROOT, capture_output=True,
+            check=True).stdout.decode().split("\0")
+        for name in filter(None, files):
+            if (ROOT / name).is_file():
+                (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, self.root / name)
+        self.run(["meson", "setup", self.build, "--buildtype=debugoptimized"])
+        self.make()
+
+    def run(self, argv, check=True):
+        p = subprocess.run([str(a) for a in argv], cwd=self.root, text=True,
+                           errors="replace", stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if check and p.returncode != 0:
+            sys.exit(f"{' '.join(map(str, argv))} failed:\n{p.stdout}")
+        return p
+
+    def make(self):
+        return self.run(["ninja", "-C", self.build])
+
+    def failing(self, m):
+        """What fails of a mutation's tests; the first part is enough."""
+        for name in m.unit:
+            p = self.run(["meson", "test", "-C", self.build, "--no-rebuild",
+                          name], check=False)
+            if p.returncode != 0:
+                return f"meson test {name}"
+        for target in m.end:
+            p = self.run(["scripts/unprivileged.sh", "-b", self.build,
+                          "/usr/bin/python3", "-m", "pytest", "-q", "-x",
+                          "-p", "no:cacheprovider", "--tb=line", target],
+                         check=False)
+            if p.returncode != 0:
+                lines = [line for line in p.stdout.splitlines()
+                         if line.startswith(("FAILED", "ERROR"))]
+                return lines[0] if lines else p.stdout[-2000:]
+        return None
+
+
+def main():
+    wanted = [m for m in MUTATIONS if not sys.argv[1:] or
+              any(a in m.name for a in sys.argv[1:])]
+    if "-l" in sys.argv[1:]:
+        for m in MUTATIONS:
+            print(f"{m.file}: {m.name}")
+        return 0
+    counts = {"passed": 0, "failed": 0, "skipped": 0}
+    with tempfile.TemporaryDirectory(prefix="sworn-mutations-") as folder:
+        copy = Copy(pathlib.Path(folder))
+        sound = Mutation("nothing broken", "", "", "",
+                         tuple(sorted({u for m in wanted for u in m.unit})),
+                         tuple(sorted({e for m in wanted for e in m.end})))
+        failing = copy.failing(sound)
+        if failing:
+            sys.exit(f"fails without any mutation: {failing}")
+        for m in wanted:
+            path = copy.root / m.file
+            text = path.read_text()
+            if text.count(m.old) != 1:
+                print(f"FAILED {m.name}: {m.file} has not once what it "
+                      "replaces; bring it up to date")
+                counts["failed"] += 1
+                continue
+            path.write_text(text.replace(m.old, m.new))
+            copy.make()
+            failing = copy.failing(m)
+            path.write_text(text)
+            counts["passed" if failing else "failed"] += 1
+            print(f"{'noticed' if failing else 'NOT NOTICED'}: {m.name}"
+                  + (f" ({failing})" if failing else ""), flush=True)
+    print(", ".join(f"{n} {s}" for s, n in counts.items()))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
