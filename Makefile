@@ -38,9 +38,15 @@ bench:
 	scripts/deps.sh bench
 	$(MAKE) all
 	mkdir -p bench/results
+	scripts/unprivileged.sh -b $(BUILD) bench_log
 	scripts/unprivileged.sh -b $(BUILD) -o bench/results sh -c 'exec \
 	    /usr/bin/python3 bench/relay.py --bin "$$SWORN_BIN" \
 	    --out "$$SWORN_SCRATCH/out/relay.json" $(ARGS)'
+
+# Breaks each invariant in a copy of the tree; some test must notice.
+mutations:
+	scripts/deps.sh test
+	tests/mutations.py
 
 # Each fuzzer for a while; what it finds stays in fuzz/crashes.
 fuzz:
@@ -52,4 +58,4 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all deps demo stop test bench fuzz install clean
+.PHONY: all deps demo stop test bench mutations fuzz install clean
