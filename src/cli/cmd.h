@@ -9,6 +9,7 @@
 
 int cmd_apply(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_control(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);
 int cmd_run(int argc, char **argv);

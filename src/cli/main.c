@@ -16,6 +16,8 @@ static const struct {
 	    "sworn check -c FILE"},
 	{"apply", cmd_apply, "make a store enforce the policy: "
 	    "sworn apply -c FILE STORE --admin DSN"},
+	{"control", cmd_control, "every country that stands behind a principal: "
+	    "sworn control -c FILE PRINCIPAL"},
 	{"passwd", cmd_passwd, "set how a principal logs in: "
 	    "sworn passwd FILE PRINCIPAL"},
 	{"key", cmd_key, "make or show a log's key: "
