@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh build|demo|test|fuzz - install what Debian 12 packages are missing.
+# deps.sh build|demo|test|fuzz|bench - install what Debian 12 packages are missing.
 #
 # Asks dpkg what is there, and touches apt only if something is not. Debian's
 # postgresql-15 would create a database cluster and start it on port 5432; the
@@ -11,15 +11,17 @@ build="build-essential pkg-config meson ninja-build libssl-dev libyaml-dev
 libjansson-dev libpg-query-dev libprotobuf-c-dev libmicrohttpd-dev
 libsystemd-dev libpq-dev libcmocka-dev"
 demo="postgresql-15 python3 python3-cryptography socat util-linux"
-test="clang python3-pytest python3-psycopg"
+test="clang python3-pytest python3-psycopg golang-go golang-golang-x-mod-dev"
 fuzz="clang libclang-rt-14-dev"
+bench="pgbouncer"
 
 case "${1:-test}" in
 build)	wanted="$build" ;;
 demo)	wanted="$build $demo" ;;
 test)	wanted="$build $demo $test" ;;
 fuzz)	wanted="$build $fuzz" ;;
-*)	echo "usage: $0 build|demo|test|fuzz" >&2; exit 2 ;;
+bench)	wanted="$build $demo $bench" ;;
+*)	echo "usage: $0 build|demo|test|fuzz|bench" >&2; exit 2 ;;
 esac
 
 have() {
