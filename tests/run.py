@@ -193,7 +193,7 @@ def part_clang():
 
 def part_end():
     """real clients and servers, the release build"""
-    return end("end", "gcc", existing("tests/end"))
+    return end("end", "gcc", existing("tests/end", "tests/interop"))
 
 
 def part_enforce():

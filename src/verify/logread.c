@@ -311,6 +311,24 @@ end_missing(struct walk *w, bool tail)
 	    " (the tail was cut)" : "");
 }
 
+/* What is left behind a bundle's entries: nothing, or the full bundle's. */
+static int
+check_rest(struct walk *w, struct reader *r)
+{
+	unsigned n = w->b.width;
+	char name[TILE_PATH_MAX];
+	struct bytes entry;
+
+	while (n <= TILE_WIDTH && tile_entry(r, &entry) == 0)
+		n++;
+	if (reader_left(r) == 0 && (n == w->b.width || n == TILE_WIDTH))
+		return 0;
+	if (tile_path(TILE_ENTRIES, w->b.index, w->b.width, name) != 0)
+		return ERR_FORMAT;
+	return damage(w, "entry", "bundle %s has more than its %u entries",
+	    name, w->b.width);
+}
+
 static int
 hash_entries(struct walk *w)
 {
@@ -327,7 +345,7 @@ hash_entries(struct walk *w)
 			return e;
 		b->n++;
 	}
-	return 0;
+	return b->n == b->width ? check_rest(w, &r) : 0;
 }
 
 static int
