@@ -149,23 +149,30 @@ refuse_qualified(struct work *w, const struct statement_table *t)
 		w->failed = true;
 }
 
-/* Relations of PostgreSQL's own that may be named without their schema. */
+/*
+ * Relations of PostgreSQL's own that persons may read: they tell how the
+ * store is made, and nothing of what its tables hold or others do.
+ */
 static const char *const own_relations[] = {
-	"pg_am", "pg_attrdef", "pg_attribute", "pg_class", "pg_collation",
-	"pg_constraint", "pg_database", "pg_depend", "pg_description",
-	"pg_enum", "pg_extension", "pg_index", "pg_indexes", "pg_inherits",
-	"pg_language", "pg_locks", "pg_matviews", "pg_namespace",
-	"pg_operator", "pg_policies", "pg_policy", "pg_proc", "pg_range",
-	"pg_roles", "pg_sequence", "pg_sequences", "pg_settings",
-	"pg_tables", "pg_tablespace", "pg_timezone_names", "pg_trigger",
-	"pg_type", "pg_user", "pg_views",
-};
-
-/* Of those, the ones that hold values of others' rows or others' SQL. */
-static const char *const telling_relations[] = {
-	"pg_largeobject", "pg_prepared_statements", "pg_stat_activity",
-	"pg_statistic", "pg_statistic_ext_data", "pg_stats", "pg_stats_ext",
-	"pg_stats_ext_exprs", "pg_stat_statements",
+	"pg_aggregate", "pg_am", "pg_amop", "pg_amproc", "pg_attrdef",
+	"pg_attribute", "pg_auth_members", "pg_available_extensions",
+	"pg_cast", "pg_class", "pg_collation", "pg_constraint",
+	"pg_conversion", "pg_database", "pg_db_role_setting",
+	"pg_default_acl", "pg_depend", "pg_description", "pg_enum",
+	"pg_event_trigger", "pg_extension", "pg_foreign_data_wrapper",
+	"pg_foreign_server", "pg_foreign_table", "pg_group", "pg_index",
+	"pg_indexes", "pg_inherits", "pg_init_privs", "pg_language",
+	"pg_matviews", "pg_namespace", "pg_opclass", "pg_operator",
+	"pg_opfamily", "pg_parameter_acl", "pg_partitioned_table",
+	"pg_policies", "pg_policy", "pg_proc", "pg_publication",
+	"pg_publication_namespace", "pg_publication_rel",
+	"pg_publication_tables", "pg_range", "pg_rewrite", "pg_roles",
+	"pg_rules", "pg_seclabel", "pg_seclabels", "pg_sequence",
+	"pg_sequences", "pg_settings", "pg_shdescription",
+	"pg_statistic_ext", "pg_tables", "pg_tablespace",
+	"pg_timezone_abbrevs", "pg_timezone_names", "pg_transform",
+	"pg_trigger", "pg_ts_config", "pg_ts_config_map", "pg_ts_dict",
+	"pg_ts_parser", "pg_ts_template", "pg_type", "pg_user", "pg_views",
 };
 
 static bool
@@ -182,18 +189,83 @@ named(const char *const *list, size_t n, const char *name)
 #define NAMED(list, name) named(list, sizeof(list) / sizeof(*(list)), name)
 
 static bool
-is_telling(const char *name)
-{
-	return NAMED(telling_relations, name);
-}
-
-static bool
 is_own(const struct statement_table *t)
 {
-	if (t->schema != NULL)
-		return strcmp(t->schema, "pg_catalog") == 0 ||
-		    strcmp(t->schema, "information_schema") == 0;
-	return NAMED(own_relations, t->name) || is_telling(t->name);
+	if (t->schema != NULL && strcmp(t->schema, "pg_catalog") != 0)
+		return strcmp(t->schema, "information_schema") == 0;
+	return NAMED(own_relations, t->name);
+}
+
+/* Statistics, activity, others' statements: PostgreSQL shows them to all. */
+static void
+refuse_telling(struct work *w, const struct statement_table *t)
+{
+	struct refusal *r;
+
+	r = refuse(w, "42501", arena_fmt(w->a,
+	    "reading pg_catalog.%s in store %s is refused", t->name,
+	    w->j->store));
+	if (r == NULL)
+		return;
+	r->record.table = arena_fmt(w->a, "pg_catalog.%s", t->name);
+	if (r->record.table == NULL)
+		w->failed = true;
+	r->detail = "of PostgreSQL's own tables persons read those that tell "
+	    "how the store is made, not what it holds or who is at work";
+	r->hint = "count what you may see instead, or ask whoever runs the "
+	    "store";
+}
+
+/* pg_class says how many rows and pages each table has, with all of them. */
+static void
+refuse_sizes(struct work *w)
+{
+	struct refusal *r;
+
+	r = refuse(w, "42501", arena_fmt(w->a, "tables' sizes in pg_class "
+	    "of store %s are refused", w->j->store));
+	if (r == NULL)
+		return;
+	r->record.table = "pg_catalog.pg_class";
+	r->detail = "they count rows that you may not see";
+	r->hint = "name the columns of pg_class that you need, without *, and "
+	    "none of reltuples, relpages, relallvisible, relfrozenxid, "
+	    "relminmxid";
+}
+
+/*
+ * A plan is chosen by statistics of all rows, and its costs tell them. Of
+ * tables that everybody sees in full it may be shown.
+ */
+static void
+judge_explain(struct work *w, const struct statement *st)
+{
+	const struct catalog_table *t;
+	struct refusal *r;
+	bool known = !st->whole;
+	size_t i, k;
+
+	for (i = 0; known && i < st->n_tables; i++) {
+		known = false;
+		for (k = 0; k < w->j->catalog->n_tables; k++) {
+			t = &w->j->catalog->tables[k];
+			if (strcmp(t->name, st->tables[i].name) != 0)
+				continue;
+			known = t->is_public;
+			if (!known)
+				break;
+		}
+	}
+	if (known)
+		return;
+	r = refuse(w, "42501", arena_fmt(w->a, "EXPLAIN is refused in store "
+	    "%s but of public tables", w->j->store));
+	if (r == NULL)
+		return;
+	r->detail = "a plan, with its costs or without, comes from statistics "
+	    "of rows that you may not see";
+	r->hint = "run the statement without EXPLAIN, or ask whoever runs the "
+	    "store for its plan";
 }
 
 /*
@@ -238,10 +310,12 @@ judge_table(struct work *w, const struct statement_table *t)
 			refuse_qualified(w, t);
 		return;
 	}
-	if (is_own(t)) {
-		if (is_telling(t->name))
-			judge_whole(w, "reads statistics or others' "
-			    "statements");
+	if (is_own(t))
+		return;
+	if (strncmp(t->name, "pg_", 3) == 0 && (t->schema == NULL ||
+	    strcmp(t->schema, "pg_catalog") == 0)) {
+		refuse_telling(w, t);
+		judge_whole(w, "reads statistics or others' statements");
 		return;
 	}
 	refuse_unlisted(w, t);
@@ -357,6 +431,10 @@ judge_statement(struct work *w, const struct statement *st)
 		w->out->resets_all = true;
 	for (i = 0; i < st->n_tables; i++)
 		judge_table(w, &st->tables[i]);
+	if (st->may_show_sizes)
+		refuse_sizes(w);
+	if (st->class == STATEMENT_EXPLAIN)
+		judge_explain(w, st);
 	if (st->whole)
 		judge_whole(w, st->whole_why);
 }

@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "lineage/depth.h"
+#include "lineage/sizes.h"
 #include "lineage/walk.h"
 
 const char *
@@ -389,6 +390,17 @@ set_tables(struct statement *s, struct arena *a, struct walk *w)
 	return 0;
 }
 
+static bool
+names_pg_class(const struct statement *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_tables; i++)
+		if (strcmp(s->tables[i].name, "pg_class") == 0)
+			return true;
+	return false;
+}
+
 static int
 analyze_statement(const PgQuery__Node *n, struct arena *a,
     struct statement *s)
@@ -409,7 +421,9 @@ analyze_statement(const PgQuery__Node *n, struct arena *a,
 	if ((r = set_whole(s, a, n, &w)) != 0 ||
 	    (r = set_parameter(s, a, n)) != 0)
 		goto out;
-	r = set_tables(s, a, &w);
+	if ((r = set_tables(s, a, &w)) == 0)
+		s->may_show_sizes = names_pg_class(s) &&
+		    sizes_may_show(node_message(n));
 out:
 	walk_done(&w);
 	return r;

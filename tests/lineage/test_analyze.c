@@ -379,6 +379,61 @@ what_is_not_known_to_be_harmless_makes_it_whole(void **state)
 }
 
 static void
+sizes_in_pg_class_are_seen_however_they_are_written(void **state)
+{
+	static const char *const shown[] = {
+		"SELECT reltuples FROM pg_class",
+		"SELECT \"reltuples\" FROM pg_catalog.pg_class",
+		"SELECT U&\"reltup\\006ces\" FROM pg_class",
+		"SELECT RelPages FROM pg_class", "SELECT * FROM pg_class",
+		"TABLE pg_class", "COPY pg_class TO STDOUT",
+		"COPY pg_class (relname, relpages) TO STDOUT",
+		"SELECT c.* FROM pg_class c", "SELECT c FROM pg_class c",
+		"SELECT pg_class FROM pg_class", "SELECT (c).oid FROM pg_class c",
+		"SELECT row_to_json(c) FROM pg_class c",
+		"SELECT 1 FROM pg_class c ORDER BY c",
+		"SELECT count(*) FROM pg_class c WHERE c::text ~ 'x'",
+		"SELECT reltuples(x) FROM pg_class AS x",
+		"SELECT a FROM pg_class AS x(a)",
+		"SELECT 1 FROM pg_class JOIN (SELECT 5 AS reltuples) x "
+		    "USING (reltuples)",
+		"SELECT 1 FROM pg_class NATURAL JOIN "
+		    "(VALUES (5)) AS v(reltuples)",
+		"SELECT j FROM (pg_class a JOIN topics t ON true) AS j",
+		"SELECT a FROM (pg_class a JOIN topics t ON true) AS j(a)",
+		"SELECT 1 FROM topics WHERE id < (SELECT max(relpages) "
+		    "FROM pg_class)",
+		"WITH x AS (SELECT * FROM pg_class) SELECT 1",
+		"PREPARE p AS SELECT relallvisible FROM pg_class",
+		"EXPLAIN SELECT * FROM pg_class",
+		"DECLARE c CURSOR FOR SELECT * FROM pg_class", NULL
+	};
+	static const char *const safe[] = {
+		"SELECT relname FROM pg_class",
+		"SELECT c.relname, n.nspname FROM pg_catalog.pg_class c "
+		    "LEFT JOIN pg_namespace n ON n.oid = c.relnamespace "
+		    "WHERE c.relkind IN ('r', 'v') ORDER BY 1, 2",
+		"SELECT count(*) FROM pg_class", "SELECT * FROM pg_type",
+		"COPY pg_class (relname) TO STDOUT", "SELECT reltuples FROM x",
+		NULL
+	};
+	struct arena *a = arena_new();
+	struct buf tables;
+	size_t i;
+
+	(void)state;
+	buf_init(&tables, 0);
+	for (i = 0; shown[i] != NULL; i++)
+		if (!only(a, shown[i], &tables)->may_show_sizes)
+			fail_msg("%s: not seen", shown[i]);
+	for (i = 0; safe[i] != NULL; i++)
+		if (only(a, safe[i], &tables)->may_show_sizes)
+			fail_msg("%s: taken for showing sizes", safe[i]);
+	buf_done(&tables);
+	arena_free(a);
+}
+
+static void
 functions_that_reach_beyond_the_statement_are_named(void **state)
 {
 	static const char *const cases[] = {
@@ -392,6 +447,8 @@ functions_that_reach_beyond_the_statement_are_named(void **state)
 		"pg_logical_emit_message", "pg_export_snapshot", "currval",
 		"nextval", "setval", "txid_current", "pg_switch_wal",
 		"ts_stat", "ts_rewrite", "pg_stat_get_activity", "crosstab",
+		"pg_relation_size", "pg_table_size", "pg_indexes_size",
+		"pg_total_relation_size", "pg_database_size", "pgstattuple",
 		NULL
 	};
 	const struct statement *s;
@@ -726,6 +783,8 @@ main(void)
 		cmocka_unit_test(statements_have_their_class),
 		cmocka_unit_test(
 		    what_is_not_known_to_be_harmless_makes_it_whole),
+		cmocka_unit_test(
+		    sizes_in_pg_class_are_seen_however_they_are_written),
 		cmocka_unit_test(
 		    functions_that_reach_beyond_the_statement_are_named),
 		cmocka_unit_test(
