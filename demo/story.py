@@ -67,7 +67,7 @@ class Teller:
     def quote(self, lines, limit, rest):
         for line in lines[:limit]:
             self.line(self.paint("dim", "| ") + line, 6)
-        if len(lines) > limit:
+        if limit is not None and len(lines) > limit:
             self.line(self.paint("dim", f"| ... {len(lines) - limit} more "
                                  f"lines in {rest}"), 6)
 
@@ -150,9 +150,11 @@ class Story:
 
     # -- verifying ---------------------------------------------------------
 
-    def claim(self, name, period, want, label, readers=(), quiet=False):
+    def claim(self, name, period, want, label, readers=(), quiet=False,
+              whole=False):
         """Verifies a claim; its verdict, and the readers in its evidence,
-        must be these. Returns the verifier's words."""
+        must be these. Returns the verifier's words, all of which are shown
+        if `whole`."""
         tell = self.tell
         self.claims.mkdir(exist_ok=True)
         path = self.claims / f"{name}-{label}.yaml"
@@ -166,7 +168,7 @@ class Story:
             tell.line()
             tell.line(tell.paint("bold", f"The claim: {title}"), 4)
             self.quote(f"{name}-{label}", out + err, "THE VERDICT",
-                       SHOWN_LINES)
+                       None if whole else SHOWN_LINES)
         self.expect(code == want, f"{name}: {VERDICT.get(code, code)}"
                     + ("" if code == want else f", not {VERDICT[want]}"))
         found = set(re.findall(r"^  .*\(([\w-]+)\), a (?:person|service)$",
@@ -234,7 +236,7 @@ class Story:
             outsider checks them: with the log's files, the log's public key,
             the stores' own connection logs, and sworn-verify.""")
         self.claim("us-direction", period, REFUTED, "act-1",
-                   ["feed-international", "lina", "ethan", "wei"])
+                   ["feed-international", "lina", "ethan", "wei"], whole=True)
         self.claim("cn-direction", period, REFUTED, "act-1", ["aoife"])
         self.keep_checkpoint("act-1")
         self.expect(self.gateway.stop() == 0, "the gateway stops in order")
@@ -264,7 +266,7 @@ class Story:
             all.""")
         self.read(readers.INTRUDER, refused=True)
         period = self.finish_period(begin)
-        self.claim("us-direction", period, HOLDS, "act-2")
+        self.claim("us-direction", period, HOLDS, "act-2", whole=True)
         self.claim("cn-direction", period, HOLDS, "act-2")
         self.tell.line()
         self.tell.prose("""The same log, the same period, other words: if
