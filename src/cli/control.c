@@ -19,6 +19,7 @@
 #include "cli/cmd.h"
 #include "cli/load.h"
 #include "cli/options.h"
+#include "cli/say.h"
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "directory/picture.h"
@@ -28,53 +29,15 @@ static const char usage[] = "usage: sworn control -c FILE PRINCIPAL "
     "[--at TIME] [--from SITE] [--dot | --svg]\n";
 
 static void
-put_kinds(struct buf *out, unsigned kinds)
-{
-	const char *comma = "";
-	unsigned k;
-
-	for (k = CONTROL_LOCATION; k <= CONTROL_KEEPING; k <<= 1)
-		if ((kinds & k) != 0) {
-			buf_fmt(out, "%s%s", comma, control_kind_text(
-			    (enum control_kind)k));
-			comma = ", ";
-		}
-}
-
-static void
-put_path(struct buf *out, const char *who, const struct control_path *p)
-{
-	size_t i;
-
-	buf_str(out, "  ");
-	put_kinds(out, p->kinds);
-	buf_fmt(out, "\n    %s", who);
-	for (i = 0; i < p->n; i++)
-		buf_fmt(out, " \xe2\x86\x92 %s", p->steps[i].text);
-	buf_str(out, "\n");
-}
-
-static void
 put_words(struct buf *out, const struct principal *who,
     const struct control *c, int64_t at_ms)
 {
 	char at[TIME_TEXT_MAX];
-	size_t i, k;
 
 	time_text(at_ms, at);
-	buf_fmt(out, "%s (%s), a %s, as of %s\n", who->id, who->name,
-	    who->kind == PRINCIPAL_PERSON ? "person" : "service", at);
-	for (i = 0; i < c->n; i++) {
-		buf_fmt(out, "%s\n", c->members[i].label);
-		for (k = 0; k < c->members[i].n_paths; k++)
-			put_path(out, who->name, &c->members[i].paths[k]);
-	}
-	if (c->n == 0)
-		buf_str(out, "nothing is known to stand behind it\n");
-	buf_str(out, "as said by:");
-	for (i = 0; i < c->n_issuers; i++)
-		buf_fmt(out, " %s", c->issuers[i]);
-	buf_str(out, c->n_issuers == 0 ? " nobody\n" : "\n");
+	say_principal(out, who);
+	buf_fmt(out, ", as of %s\n", at);
+	say_control(out, who->name, c);
 }
 
 /* In the child: dot reads `in` and writes where we would. */
@@ -199,12 +162,7 @@ answer(const struct config *c, const struct asked *q, struct arena *a,
 		r = control_dot(out, c->directory, who, control, a);
 	else if (r == 0)
 		put_words(out, who, control, at_ms);
-	if (r != 0 || out->failed) {
-		(void)fprintf(stderr, "sworn: %s\n",
-		    err_text(r != 0 ? r : ERR_MEMORY));
-		return 1;
-	}
-	return 0;
+	return r != 0 ? say_error(r) : 0;
 }
 
 int
@@ -233,11 +191,10 @@ cmd_control(int argc, char **argv)
 		goto out;
 	if ((r = answer(c, &q, a, &out)) != 0)
 		goto out;
-	if (q.svg)
-		r = draw(&out);
-	else if (fwrite(out.data, 1, out.len, stdout) != out.len ||
-	    fflush(stdout) != 0)
-		r = 1;
+	if (out.failed)
+		r = say_error(ERR_MEMORY);
+	else
+		r = q.svg ? draw(&out) : say_out(&out);
 out:
 	buf_done(&out);
 	arena_free(a);

@@ -18,6 +18,8 @@ static const struct {
 	    "sworn apply -c FILE STORE --admin DSN"},
 	{"control", cmd_control, "every country that stands behind a principal: "
 	    "sworn control -c FILE PRINCIPAL"},
+	{"explain", cmd_explain, "what a session would be shown, and why: "
+	    "sworn explain -c FILE PRINCIPAL STORE"},
 	{"passwd", cmd_passwd, "set how a principal logs in: "
 	    "sworn passwd FILE PRINCIPAL"},
 	{"key", cmd_key, "make or show a log's key: "

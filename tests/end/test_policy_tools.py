@@ -1,5 +1,6 @@
 """What `sworn` answers about a directory and a policy, asked of the real
 program. No store runs here: the answers are about files."""
+import json
 import os
 import pathlib
 import re
@@ -192,3 +193,107 @@ def test_control_names_the_package_that_dot_is_in(tools):
     out, err = tools.run("control", "ethan", "--svg", expect=1,
                          env={"PATH": str(empty)})
     assert out == "" and "dot" in err and "package graphviz" in err
+
+
+# -- sworn explain ---------------------------------------------------------
+
+def explain(tools, principal, store, **more):
+    """What it says as JSON: {(table, residence, column): its answer}."""
+    args = [a for k, v in more.items() for a in (f"--{k}", v)]
+    said = json.loads(tools.run("explain", principal, store, "--json",
+                                *args)[0])
+    return said, {(t["table"], r["residence"], c["column"]): c
+                  for t in said["tables"] for r in t["residences"]
+                  for c in r["columns"]}
+
+
+def names(column):
+    return {r["rule"] for r in column["rules"]}
+
+
+MODERATION = {"purpose": "moderation", "ticket": "TS-1042"}
+DIRECTION = "international data is not handled under direction from CN"
+MASKED = "contact data is masked for persons"
+
+
+def test_explain_tells_each_column_with_rule_and_path(tools):
+    said, cells = explain(tools, "ethan", "us", purpose="analytics")
+    assert {c["outcome"] for c in cells.values()} == {"absent"}
+    email = cells["public.profiles", "US", "email"]
+    assert names(email) == {"analysts study behaviour", DIRECTION, MASKED}
+    assert "you → instructed by Liu Yang → located in CN" in \
+        {r["because"] for r in email["rules"] if r["verb"] == "forbid"}
+    assert said["facts"]["site"] == "austin"
+    assert {"label": "CN", "kinds": ["location", "actual"],
+            "steps": ["instructed by Liu Yang", "located in CN"]} \
+        in said["control"]
+    # Had nobody in Beijing instructed him, he would be an analyst.
+    tools.edit("directory.yaml", "instructor: {id: liu,",
+               "instructor: {id: dana,")
+    _, cells = explain(tools, "ethan", "us", purpose="analytics")
+    assert cells["public.profiles", "US", "email"]["outcome"] == "mask"
+    assert cells["public.profiles", "US", "interests"]["outcome"] == "plain"
+    assert cells["public.profiles", "US", "bio"]["outcome"] == "absent"
+    assert cells["public.profiles", "US", "bio"]["rules"] == []
+
+
+def test_explain_names_every_rule_that_has_a_part_and_no_other(tools):
+    """A rule that is not named can go and nothing changes; without the
+    permits that are named nothing is shown."""
+    text = (tools.folder / "policy.yaml").read_text()
+    head, *rules = re.split(r"(?m)^  - rule: ", text)
+    ask = ("aoife", "us")
+    _, before = explain(tools, *ask, **MODERATION)
+    assert {c["outcome"] for c in before.values()} == {"plain", "absent"}
+    for i, rule in enumerate(rules):
+        name = rule.split("\n")[0].strip()
+        tools.write("policy.yaml", "  - rule: ".join(
+            [head, *rules[:i], *rules[i + 1:]]))
+        _, after = explain(tools, *ask, **MODERATION)
+        for cell, c in before.items():
+            assert name not in names(after[cell])
+            if name not in names(c):
+                assert after[cell]["outcome"] == c["outcome"], (name, cell)
+            elif [r["rule"] for r in c["rules"] if r["verb"] == "permit"] \
+                    == [name]:
+                assert after[cell]["outcome"] == "absent"
+
+
+def test_explain_says_for_whose_sake_a_column_is_masked(tools):
+    tools.edit("policy.yaml", "  - rule: contact data is masked for persons",
+               "  - rule: handles of Ireland\n    treat: mask\n"
+               "    what: {categories: [identity]}\n    whose: [IE]\n"
+               "  - rule: contact data is masked for persons")
+    _, cells = explain(tools, "aoife", "eu", **MODERATION)
+    for residence in ("IE", "DE"):
+        handle = cells["public.users", residence, "handle"]
+        assert handle["outcome"] == "mask"
+        assert handle["as-for"] == (None if residence == "IE" else "IE")
+        assert ("handles of Ireland" in names(handle)) == (residence == "IE")
+    out, _ = tools.run("explain", "aoife", "eu", "--table", "users",
+                       "--purpose", "moderation", "--ticket", "TS-1")
+    assert "residents of IE\n" in out and "residents of DE, FR, ES\n" in out
+    assert "public.profiles" not in out
+
+
+def test_explain_tells_where_there_would_be_no_session(tools):
+    tools.edit("directory.yaml", 'to: "2026-11-01T00:00:00Z"',
+               'to: "2026-12-01T00:00:00Z"')
+
+    def feed(at, store="us"):
+        return explain(tools, "feed-international", store, at=at)[0]
+    assert "not cleared for all" in feed("2026-11-30")["refused"]
+    assert feed("2026-12-01")["refused"] is None
+    assert "no role" in feed("2026-12-01", "domestic")["refused"]
+    said, _ = explain(tools, "aoife", "us", purpose="curiosity")
+    assert "curiosity" in said["refused"]
+
+
+@pytest.mark.parametrize("args, words", [
+    (["nobody", "us"], "nobody"), (["aoife", "mars"], "mars"),
+    (["aoife", "us", "--from", "atlantis"], "atlantis"),
+    (["aoife", "us", "--at", "12:00"], "12:00"),
+    (["aoife", "us", "--table", "secrets"], "secrets")])
+def test_explain_says_what_it_does_not_know(tools, args, words):
+    out, err = tools.run("explain", *args, expect=1)
+    assert out == "" and f'"{words}"' in err

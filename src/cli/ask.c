@@ -1,0 +1,114 @@
+#include "cli/ask.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "catalog/catalog.h"
+#include "directory/control.h"
+#include "directory/directory.h"
+#include "gateway/config.h"
+#include "policy/whole.h"
+
+static int
+find_place(const struct config *c, const char *from, const char **ret,
+    struct why *w)
+{
+	const struct directory_site *site;
+
+	*ret = NULL;
+	if (from == NULL)
+		return 0;
+	if (strcmp(from, CONTROL_UNKNOWN) == 0) {
+		*ret = CONTROL_UNKNOWN;
+		return 0;
+	}
+	if ((site = directory_site_find(c->directory, from)) == NULL)
+		return why_set(w, ERR_MISSING, 0, 0, "there is no site "
+		    "\"%s\"; name one of the directory's, or \"unknown\" for "
+		    "a network of none", from);
+	*ret = site->country;
+	return 0;
+}
+
+static int
+find_principal(const struct config *c, const struct ask *q, const char *seen,
+    struct arena *a, struct ask_answer *ret, struct why *w)
+{
+	int r;
+
+	r = directory_principal(c->directory, q->principal, q->at_ms, a,
+	    &ret->who);
+	if (r == 0)
+		r = control_of(c->directory, q->principal, q->at_ms, &seen,
+		    seen != NULL, a, &ret->control);
+	if (r == ERR_MISSING)
+		return why_set(w, r, 0, 0, "the directory has no person or "
+		    "service \"%s\" at that time", q->principal);
+	return r == 0 ? 0 : why_set(w, r, 0, 0, "%s", err_text(r));
+}
+
+static bool
+purpose_known(const struct policy *p, const char *purpose)
+{
+	const char *const *known;
+	size_t i, n;
+
+	known = policy_purposes(p, &n);
+	for (i = 0; i < n; i++)
+		if (strcmp(known[i], purpose) == 0)
+			return true;
+	return false;
+}
+
+/* Why the gateway would open no session; *ret NULL if it would. */
+static int
+find_refusal(const struct policy *p, const struct ask *q,
+    const struct ask_answer *s, struct arena *a, const char **ret)
+{
+	const struct clearance_table *t;
+	const char *text;
+
+	*ret = NULL;
+	if (q->purpose != NULL && !purpose_known(p, q->purpose))
+		text = arena_fmt(a, "the policy knows no purpose \"%s\"",
+		    q->purpose);
+	else if (s->who->kind != PRINCIPAL_SERVICE)
+		return 0;
+	else if (config_service_role(s->store, s->who->id) == NULL)
+		text = arena_fmt(a, "store %s names no role for service %s",
+		    s->store->name, s->who->id);
+	else if ((t = clearance_uncleared(s->clearance)) != NULL)
+		text = arena_fmt(a, "the service is not cleared for all of "
+		    "%s, and its role reaches all", t->table->full);
+	else
+		return 0;
+	*ret = text;
+	return text == NULL ? ERR_MEMORY : 0;
+}
+
+int
+ask(const struct config *c, const struct policy *p, const struct ask *q,
+    struct arena *a, struct ask_answer *ret, struct why *w)
+{
+	const char *seen;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	if ((ret->store = config_store_find(c, q->store)) == NULL)
+		return why_set(w, ERR_MISSING, 0, 0, "there is no store "
+		    "\"%s\"", q->store);
+	if ((r = find_place(c, q->from, &seen, w)) != 0 ||
+	    (r = find_principal(c, q, seen, a, ret, w)) != 0)
+		return r;
+	ret->request = (struct policy_request){
+		.who = ret->who, .control = ret->control, .store = q->store,
+		.residences = ret->store->residences,
+		.n_residences = ret->store->n_residences,
+		.catalog = ret->store->catalog, .purpose = q->purpose,
+		.ticket = q->ticket, .at_ms = q->at_ms,
+	};
+	if ((r = policy_decide(p, &ret->request, a, &ret->clearance)) != 0 ||
+	    (r = find_refusal(p, q, ret, a, &ret->refused)) != 0)
+		return why_set(w, r, 0, 0, "%s", err_text(r));
+	return 0;
+}

@@ -1,0 +1,120 @@
+/*
+ * sworn explain -c FILE PRINCIPAL STORE [--table T] [--purpose P]
+ *     [--ticket T] [--from SITE] [--at TIME] [--json]
+ *
+ * What one session would be shown, and why: for each table and residence the
+ * outcome of each column, the rules that have a part in it, and the facts
+ * and paths that those rest on.
+ */
+#include "cli/explain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "catalog/catalog.h"
+#include "cli/cmd.h"
+#include "cli/load.h"
+#include "cli/options.h"
+#include "cli/say.h"
+#include "gateway/config.h"
+#include "policy/effect.h"
+
+static const char usage[] = "usage: sworn explain -c FILE PRINCIPAL STORE "
+    "[--table T] [--purpose P]\n    [--ticket T] [--from SITE] [--at TIME] "
+    "[--json]\n";
+
+const struct policy_reason *
+explain_reason(const struct explain *e, size_t table, size_t residence)
+{
+	const struct clearance *c = e->got.clearance;
+
+	return &c->reasons[table * c->n_residences + residence];
+}
+
+int
+explain_effect(const struct explain *e, size_t table, size_t residence,
+    size_t column, struct effect *ret)
+{
+	return policy_effect(e->config->policy, &e->got.request,
+	    e->got.clearance, table, residence, column, e->a, ret);
+}
+
+bool
+explain_asked(const struct explain *e, const struct catalog_table *t)
+{
+	return e->table == NULL || strcmp(e->table, t->full) == 0 ||
+	    strcmp(e->table, t->name) == 0;
+}
+
+static bool
+has_table(const struct explain *e)
+{
+	const struct catalog *c = e->got.store->catalog;
+	size_t i;
+
+	for (i = 0; i < c->n_tables; i++)
+		if (explain_asked(e, &c->tables[i]))
+			return true;
+	return false;
+}
+
+static int
+answer(struct explain *e, struct buf *out)
+{
+	struct why w;
+	int r;
+
+	if (options_time(e->at, &e->ask.at_ms) != 0)
+		return 1;
+	if (ask(e->config, e->config->policy, &e->ask, e->a, &e->got,
+	    &w) != 0) {
+		(void)fprintf(stderr, "sworn: %s\n", w.text);
+		return 1;
+	}
+	if (!has_table(e)) {
+		(void)fprintf(stderr, "%s: there is no table \"%s\"\n",
+		    e->got.store->catalog_text.path, e->table);
+		return 1;
+	}
+	r = e->json ? explain_json(e, out) : explain_words(e, out);
+	return r != 0 ? say_error(r) : say_out(out);
+}
+
+int
+cmd_explain(int argc, char **argv)
+{
+	struct explain e = { .file = NULL };
+	const struct option_slot slots[] = {
+		{"-c", &e.file, NULL}, {"--table", &e.table, NULL},
+		{"--purpose", &e.ask.purpose, NULL},
+		{"--ticket", &e.ask.ticket, NULL},
+		{"--from", &e.ask.from, NULL}, {"--at", &e.at, NULL},
+		{"--json", NULL, &e.json}, {NULL, NULL, NULL},
+	};
+	const char *words[2] = { NULL, NULL };
+	struct config *c = NULL;
+	struct buf out;
+	int r;
+
+	if ((r = options_read(argc, argv, slots, words, 2, usage)) != 0)
+		return r;
+	if (e.file == NULL) {
+		(void)fputs(usage, stderr);
+		return 2;
+	}
+	e.ask.principal = words[0];
+	e.ask.store = words[1];
+	buf_init(&out, 0);
+	r = 1;
+	if ((c = load_config(e.file)) == NULL || (e.a = arena_new()) == NULL)
+		goto out;
+	e.config = c;
+	r = answer(&e, &out);
+out:
+	buf_done(&out);
+	arena_free(e.a);
+	config_free(c);
+	return r;
+}

@@ -1,0 +1,37 @@
+/*
+ * cli/explain.h - one explanation, in words or as JSON.
+ */
+#ifndef CLI_EXPLAIN_H
+#define CLI_EXPLAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cli/ask.h"
+
+struct buf;
+struct catalog_table;
+struct effect;
+
+struct explain {
+	const char *file, *table, *at;
+	bool json;
+	struct ask ask;
+	const struct config *config;
+	struct ask_answer got;
+	struct arena *a;
+};
+
+/* Whether a table was asked about. */
+bool explain_asked(const struct explain *e, const struct catalog_table *t);
+/* Of a table and a residence, by index. */
+const struct policy_reason *explain_reason(const struct explain *e,
+    size_t table, size_t residence);
+int explain_effect(const struct explain *e, size_t table, size_t residence,
+    size_t column, struct effect *ret);
+
+/* Each appends the whole answer. 0 or ERR_MEMORY. */
+int explain_words(const struct explain *e, struct buf *out);
+int explain_json(const struct explain *e, struct buf *out);
+
+#endif
