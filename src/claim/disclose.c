@@ -76,6 +76,10 @@ context_of(struct verdict *v, const struct state_session *s)
 	struct match_context x = {NULL, false};
 	const char *why;
 
+	/* A later store or clearance record may have been left out, and what
+	 * this would say be true no more. */
+	if (v->partial)
+		return x;
 	if (st != NULL && objects_catalog(v->objects, st->catalog,
 	    &x.catalog, &why) != 0)
 		x.catalog = NULL;	/* recheck says so */
@@ -189,6 +193,8 @@ disclose_session(struct verdict *v, struct track_session *t,
 	if ((e = record_decode(entry, s->arena, &s->rec, NULL)) != 0)
 		goto out;
 	s->service = strcmp(s->rec.u.session.kind, "person") != 0;
+	s->n = s->rec.u.session.n;
+	s->cut = s->n != 0;
 	match_reader(&v->claim->who, &s->rec.u.session, &s->reader);
 	x = context_of(v, s);
 	if ((e = match_data(&v->claim->data, &s->rec.u.session.bound, &x,
@@ -257,20 +263,45 @@ copy_str(struct verdict *v, const char *s, bool *failed)
 	return to;
 }
 
-static void
-count_subjects(const struct record_store *st, const struct record_strs *whose,
-    struct verdict_evidence *e)
+static uint64_t
+subjects_of(const struct record_store *st, const char *label)
 {
+	uint64_t n = 0;
 	size_t i;
 
-	if (st == NULL || st->n_subjects == 0)
-		return;
-	e->counted = true;
-	e->counted_ms = st->counted_ms;
 	for (i = 0; i < st->n_subjects; i++)
-		if (strs_have(whose, st->subjects[i].label) &&
-		    e->at_most <= UINT64_MAX / 2)
-			e->at_most += st->subjects[i].n;
+		if (strcmp(st->subjects[i].label, label) == 0 &&
+		    n <= UINT64_MAX / 2)
+			n += st->subjects[i].n;
+	return n;
+}
+
+static void
+count_subjects(struct verdict *v, const struct state_store *st,
+    struct verdict_evidence *e, bool *failed)
+{
+	uint64_t *counts;
+	size_t i;
+
+	if (st == NULL)
+		return;
+	e->has_store = true;
+	e->store_seq = st->seq;
+	if (st->rec.n_subjects == 0)
+		return;
+	counts = arena_array(v->arena, e->residences.n, sizeof(*counts));
+	if (counts == NULL) {
+		*failed = true;
+		return;
+	}
+	e->counted = true;
+	e->counted_ms = st->rec.counted_ms;
+	e->counts = counts;
+	for (i = 0; i < e->residences.n; i++) {
+		counts[i] = subjects_of(&st->rec, e->residences.s[i]);
+		if (e->at_most <= UINT64_MAX / 2)
+			e->at_most += counts[i];
+	}
 }
 
 static void
@@ -282,11 +313,14 @@ describe_reader(struct verdict *v, const struct state_session *s,
 
 	e->gateway = v->log->gateway;
 	e->session_seq = s->rec.seq;
+	e->has_clearance = s->clearance.type != RECORD_NONE;
+	e->clearance_seq = e->has_clearance ? s->clearance.seq : 0;
 	e->session = copy_str(v, in->session, failed);
 	e->principal = copy_str(v, in->principal, failed);
 	e->name = copy_str(v, s->name, failed);
 	e->kind = copy_str(v, in->kind, failed);
 	e->source = copy_str(v, in->source, failed);
+	e->seen_at = copy_strs(v, &in->seen_at, failed);
 	e->store = copy_str(v, in->store, failed);
 	e->mode = copy_str(v, c->mode, failed);
 	e->purpose = copy_str(v, c->purpose, failed);
@@ -368,7 +402,8 @@ keep_evidence(struct verdict *v, const struct state_session *s,
 	e->tables = copy_strs(v, &d->tables, &failed);
 	e->categories = copy_strs(v, &d->categories, &failed);
 	e->masked = copy_strs(v, &d->masked, &failed);
-	count_subjects(store_of(v, s), &d->residences, e);
+	count_subjects(v, state_store_find(v->log, s->rec.u.session.store),
+	    e, &failed);
 	return failed ? ERR_MEMORY : 0;
 }
 
@@ -382,6 +417,8 @@ decide(struct verdict *v, const struct state_session *s,
 	bool straddles = r->time_ms < c->from_ms || out->end_ms > c->to_ms;
 	enum truth t = truth_and(s->reader.truth, d->truth);
 	const char *why;
+	size_t n;
+	int e;
 
 	if (t == TRUTH_FALSE || r->time_ms > c->to_ms ||
 	    out->end_ms < c->from_ms)
@@ -392,11 +429,17 @@ decide(struct verdict *v, const struct state_session *s,
 		return keep_evidence(v, s, r, d, out);
 	if ((why = undecided(v, s, d, out, straddles)) == NULL)
 		return ERR_MEMORY;
-	return state_doubt(v, "undecided", v->log->gateway, &r->seq,
+	n = v->result.n_doubts;
+	e = state_doubt(v, "undecided", v->log->gateway, &r->seq,
 	    "%s entry %" PRIu64 ", %s by %s at store %s: %s",
 	    v->log->gateway, r->seq, r->type == RECORD_STATEMENT ?
 	    r->u.statement.what : "session", s->rec.u.session.principal,
 	    s->rec.u.session.store, why);
+	if (e == 0 && v->result.n_doubts > n) {
+		v->doubts[n].has_time = true;
+		v->doubts[n].time_ms = r->time_ms;
+	}
+	return e;
 }
 
 static int
@@ -407,6 +450,37 @@ check_statement(struct verdict *v, struct state_session *s,
 
 	return recheck_statement(&x, &effective(s)->u.session,
 	    &r->u.statement, r->seq);
+}
+
+/* A record's place within its session; of those that sessions have. */
+static uint64_t
+n_of(const struct record *r)
+{
+	switch (r->type) {
+	case RECORD_BACKEND:
+		return r->u.backend.n;
+	case RECORD_CLEARANCE:
+		return r->u.session.n;
+	case RECORD_STATEMENT:
+		return r->u.statement.n;
+	case RECORD_RESULT:
+		return r->u.result.n;
+	case RECORD_DENIAL:
+		return r->u.denial.n;
+	case RECORD_CLOSE:
+		return r->u.close.n;
+	case RECORD_NONE:
+	case RECORD_GENESIS:
+	case RECORD_BOOT:
+	case RECORD_STOP:
+	case RECORD_OBJECT:
+	case RECORD_STORE:
+	case RECORD_SESSION:
+	case RECORD_LOGIN_FAILURE:
+	case RECORD_HEARTBEAT:
+		break;
+	}
+	return 0;
 }
 
 static size_t
@@ -553,6 +627,8 @@ disclose_record(struct verdict *v, struct track_session *t,
 	struct state_session *s = t->data;
 	int e;
 
+	s->cut |= n_of(r) != s->n + 1;
+	s->n = n_of(r);
 	if (r->type == RECORD_CLEARANCE)
 		return on_clearance(v, s, entry);
 	if ((e = check(v, s, r->time_ms)) != 0)
@@ -590,7 +666,10 @@ disclose_end(struct verdict *v, struct track_session *t, enum track_end how,
 		return 0;
 	out.rows = s->rows;
 	out.bytes = s->bytes;
-	if (how == TRACK_CLOSED) {
+	/* With a record of it left out, its bound may have been another. */
+	if (r != NULL && how == TRACK_CLOSED)
+		s->cut |= n_of(r) != s->n + 1;
+	if (how == TRACK_CLOSED && !(v->partial && s->cut)) {
 		out.known = true;
 		out.seq = r->seq;
 		if (r->u.close.rows > out.rows)

@@ -19,6 +19,7 @@ struct state_store {
 	struct state_store *next;
 	struct arena *arena;		/* of the record */
 	struct record_store rec;	/* the latest */
+	uint64_t seq;			/* of its record */
 	bool before;			/* recorded at or before the period */
 };
 
@@ -43,6 +44,8 @@ struct state_session {
 	struct match_reader reader;
 	struct match_data data;		/* a service: of its bound */
 	uint64_t rows, bytes;		/* a service: by its results */
+	uint64_t n;			/* of its latest record */
+	bool cut;			/* a record before that is not there */
 	struct state_pending *pending;
 };
 
@@ -66,6 +69,7 @@ struct state_texts {
 
 struct verdict {
 	const struct claim *claim;
+	bool partial;			/* not all of each log is fed */
 	struct arena *arena;		/* results */
 	struct arena *scratch;		/* one record's own */
 	struct objects *objects;
@@ -79,6 +83,7 @@ struct verdict {
 	size_t cap_evidence, cap_doubts;
 	struct verdict_rest *rests;
 	size_t cap_rests;
+	struct verdict_gap *gaps;	/* VERDICT_GAPS_MAX; NULL: none yet */
 	struct state_texts issuers, programs, policies, directories,
 	    catalogs, objects_named, objects_doubted, downtimes;
 	struct verdict_result result;

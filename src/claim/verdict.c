@@ -50,6 +50,12 @@ verdict_new(const struct claim *c, objects_read_fn *read, void *arg)
 	return v;
 }
 
+void
+verdict_partial(struct verdict *v)
+{
+	v->partial = true;
+}
+
 static void
 texts_free(struct state_texts *t)
 {
@@ -248,6 +254,25 @@ concerns(const struct claim *c, const struct track_gap *g)
 	return g->to_ms >= c->from_ms && g->from_ms <= c->to_ms;
 }
 
+/* For drawing; the words are elsewhere, so that some may be left out. */
+static int
+keep_gap(struct verdict *v, const struct track_gap *g)
+{
+	struct verdict_gap *to;
+
+	if (v->result.n_gaps == VERDICT_GAPS_MAX)
+		return 0;
+	if (v->gaps == NULL && (v->gaps = arena_array(v->arena,
+	    VERDICT_GAPS_MAX, sizeof(*v->gaps))) == NULL)
+		return ERR_MEMORY;
+	to = &v->gaps[v->result.n_gaps++];
+	to->what = track_kind_text(g->kind);
+	to->gateway = v->log->gateway;
+	to->from_ms = g->from_ms;
+	to->to_ms = g->to_ms;
+	return 0;
+}
+
 static int
 on_gap(void *arg, const struct track_gap *g)
 {
@@ -256,11 +281,13 @@ on_gap(void *arg, const struct track_gap *g)
 	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
 	int r = 0;
 
-	if (!concerns(c, g))
+	if (v->partial || !concerns(c, g))
 		return 0;
 	switch (g->kind) {
 	case TRACK_DOWN:
 	case TRACK_CRASH:
+		if ((r = keep_gap(v, g)) != 0)
+			return r;
 		time_text(g->from_ms, from);
 		time_text(g->to_ms, to);
 		if (v->downtimes.n < 100)
@@ -269,6 +296,9 @@ on_gap(void *arg, const struct track_gap *g)
 			    v->log->gateway, g->text, from, to));
 		return r;
 	case TRACK_SILENCE:
+		if ((r = keep_gap(v, g)) != 0)
+			return r;
+		break;
 	case TRACK_START:
 	case TRACK_BOOT:
 	case TRACK_SESSION:
@@ -347,6 +377,7 @@ note_store(struct verdict *v, const struct record *r, struct bytes entry)
 	s->arena = a;
 	a = NULL;		/* now the store's */
 	s->rec = copy.u.store;
+	s->seq = r->seq;
 	s->before |= r->time_ms <= v->claim->from_ms;
 out:
 	arena_free(a);
@@ -508,13 +539,15 @@ verdict_end(struct verdict *v, const struct verdict_result **ret)
 
 	if (v->log != NULL && (e = verdict_log_end(v)) != 0)
 		return e;
-	if ((e = rests_missing(v)) != 0 || (e = rests_say(v)) != 0)
+	if (!v->partial &&
+	    ((e = rests_missing(v)) != 0 || (e = rests_say(v)) != 0))
 		return e;
+	r->gaps = v->gaps;
 	r->evidence = v->evidence;
 	r->doubts = v->doubts;
 	r->rests = v->rests;
 	r->value = VERDICT_HOLDS;
-	if (r->n_doubts > 0)
+	if (r->n_doubts > 0 || v->partial)
 		r->value = VERDICT_NOT_SHOWN;
 	if (r->n_evidence > 0)
 		r->value = VERDICT_REFUTED;

@@ -41,11 +41,16 @@ struct verdict_evidence {
 	int64_t time_ms;
 	uint64_t end_seq;		/* of the record of what came out */
 	uint64_t session_seq;
+	bool has_clearance;		/* another than the session's own */
+	uint64_t clearance_seq;
+	bool has_store;			/* a record said what it is */
+	uint64_t store_seq;
 	const char *session;
 	const char *principal;
 	const char *name;		/* as people say it, or NULL */
 	const char *kind;
 	const char *source;
+	struct record_strs seen_at;	/* where that address is */
 	const char *store;
 	const char *mode;
 	const char *purpose;		/* NULL: none */
@@ -65,6 +70,8 @@ struct verdict_evidence {
 	bool counted;
 	uint64_t at_most;		/* subjects, if counted */
 	int64_t counted_ms;
+	/* Of them, by residence; as many as `residences`, if counted. */
+	const uint64_t *counts;
 };
 
 struct verdict_doubt {
@@ -73,6 +80,16 @@ struct verdict_doubt {
 	const char *gateway;		/* NULL: about no one log */
 	bool has_seq;
 	uint64_t seq;
+	bool has_time;			/* of a disclosure, undecided */
+	int64_t time_ms;
+};
+
+/* A time of the period without records; max. VERDICT_GAPS_MAX are kept. */
+#define VERDICT_GAPS_MAX 1000
+struct verdict_gap {
+	const char *what;		/* "silence", "down", "crash" */
+	const char *gateway;
+	int64_t from_ms, to_ms;
 };
 
 struct verdict_rest {
@@ -90,6 +107,8 @@ struct verdict_result {
 	uint64_t more_doubts;
 	const struct verdict_rest *rests;
 	size_t n_rests;
+	const struct verdict_gap *gaps;
+	size_t n_gaps;
 	/* In the period, at the claim's stores. */
 	uint64_t records;		/* of any kind, in all logs */
 	uint64_t sessions;
@@ -101,6 +120,13 @@ struct verdict_result {
 struct verdict *verdict_new(const struct claim *c, objects_read_fn *read,
     void *arg);
 void verdict_free(struct verdict *v);
+
+/*
+ * Before any record: what will be fed is part of a log. Nothing holds then,
+ * what lies between is no doubt, and only that is evidence which would be
+ * evidence whatever was left out.
+ */
+void verdict_partial(struct verdict *v);
 
 /* A log's records, from its genesis on, with their bytes; then its end. */
 int verdict_record(struct verdict *v, const struct record *r,
