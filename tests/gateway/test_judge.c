@@ -154,6 +154,9 @@ statements_are_permitted_or_refused_with_their_sqlstate(void **state)
 		{"FETCH 1 FROM c", NULL, true, true},
 		{"CLOSE c", NULL, false, false},
 		{"EXECUTE p", NULL, true, true},
+		/* A function that nobody knows may read anything. */
+		{"SELECT frobnicate(1)", NULL, true, true},
+		{"SELECT id, frobnicate(id) FROM users", NULL, true, true},
 		{"DEALLOCATE p", NULL, false, false},
 		{"EXPLAIN SELECT id FROM users", "42501", true, false},
 		{"EXPLAIN (COSTS OFF) SELECT id FROM users", "42501", true,
