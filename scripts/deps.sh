@@ -9,6 +9,7 @@ set -eu
 
 build="build-essential pkg-config meson ninja-build libssl-dev libyaml-dev
 libjansson-dev libpg-query-dev libprotobuf-c-dev libmicrohttpd-dev
+libcurl4-openssl-dev
 libsystemd-dev libpq-dev libcmocka-dev"
 demo="postgresql-15 python3 python3-cryptography socat util-linux"
 test="clang python3-pytest python3-psycopg golang-go golang-golang-x-mod-dev"

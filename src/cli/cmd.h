@@ -12,6 +12,7 @@ int cmd_check(int argc, char **argv);
 int cmd_control(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_key(int argc, char **argv);
+int cmd_log(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 

@@ -24,6 +24,8 @@ static const struct {
 	    "sworn passwd FILE PRINCIPAL"},
 	{"key", cmd_key, "make or show a log's key: "
 	    "sworn key new --name ORIGIN --out FILE"},
+	{"log", cmd_log, "copy or serve a log: "
+	    "sworn log mirror URL|DIR DEST --key VKEY"},
 };
 
 static void

@@ -7,7 +7,8 @@
  * An entry a line, as bytes. After each SIZE (growing; the last one is all)
  * the log is published, its checkpoint copied to KEPT/SIZE. Prints proofs
  * that our code makes, for others to check: of inclusion for entries near
- * every edge, and of consistency between each two of the sizes.
+ * every edge, and of consistency between each two of the sizes. A log that
+ * is there already is continued, without proofs.
  *
  *	inclusion INDEX SIZE HASH...
  *	consistency OLD SIZE HASH...
@@ -173,7 +174,7 @@ main(int argc, char **argv)
 	struct tiles *t = NULL;
 	struct note_key key;
 	struct why w = {0};
-	uint64_t sizes[64];
+	uint64_t sizes[64], begun;
 	char *line = NULL;
 	size_t cap = 0;
 	int i, kept;
@@ -186,15 +187,19 @@ main(int argc, char **argv)
 	conf.state_dir = open_dir(argv[3]);
 	kept = open_dir(argv[4]);
 	need(tiles_open(&conf, &t, &w) == 0, w.text);
+	begun = tiles_next(t);
 	for (i = 5; i < argc; i++) {
 		need(text_u64(argv[i], strlen(argv[i]), &sizes[i - 5]) == 0,
 		    argv[i]);
 		while (tiles_next(t) < sizes[i - 5])
 			add_line(t, &l, &line, &cap);
-		need(tiles_publish(t, &w) == 0, w.text);
+		do {
+			need(tiles_publish(t, &w) == 0, w.text);
+		} while (tiles_published(t) < tiles_next(t));
 		keep(conf.log_dir, kept, sizes[i - 5]);
 	}
-	print_proofs(&l, sizes, (size_t)(argc - 5));
+	if (begun == 0)
+		print_proofs(&l, sizes, (size_t)(argc - 5));
 	tiles_free(t);
 	free(l.h);
 	free(line);
