@@ -227,21 +227,35 @@ set_verdict(json_t *to, const struct verdict_result *r, bool *failed)
 }
 
 static json_t *
+json_bundle(const struct outcome *o, bool *failed)
+{
+	json_t *v = json_object();
+
+	set(v, "dir", json_str(o->bundle), failed);
+	set(v, "entries", json_number(o->bundle_entries), failed);
+	set(v, "claim_sha256", json_str(o->claim_sha256), failed);
+	return v;
+}
+
+static json_t *
 json_outcome(const struct outcome *o, bool *failed)
 {
 	json_t *v = json_object(), *logs = json_array();
 	size_t i;
 
-	if (o->claim != NULL) {
+	if (o->claim != NULL || o->bundle != NULL) {
 		set(v, "verdict", o->verdict == NULL ? json_null() :
 		    json_str(verdict_value_text(o->verdict->value)), failed);
-		set(v, "claim", json_claim(o->claim, failed), failed);
+		set(v, "claim", o->claim == NULL ? json_null() :
+		    json_claim(o->claim, failed), failed);
 	}
+	if (o->bundle != NULL)
+		set(v, "bundle", json_bundle(o, failed), failed);
 	set(v, "consistent", json_boolean(o->damage.n == 0), failed);
 	set(v, "exit", json_integer(o->status), failed);
 	set(v, "damage", json_items(&o->damage, failed), failed);
 	set(v, "damage_more", json_number(o->damage.more), failed);
-	if (o->claim == NULL)
+	if (o->claim == NULL && o->bundle == NULL)
 		set(v, "notes", json_items(&o->notes, failed), failed);
 	if (o->verdict != NULL)
 		set_verdict(v, o->verdict, failed);

@@ -66,9 +66,8 @@ damage(struct walk *w, const char *what, const char *fmt, ...)
 
 /* -- checkpoints -------------------------------------------------------- */
 
-/* Which key signed; ERR_MISSING if none did, ERR_CRYPTO if one did badly. */
-static int
-check_note(const struct buf *note, const struct note_key *keys, size_t n,
+int
+logread_note(const struct buf *note, const struct note_key *keys, size_t n,
     const struct note_key **ret_key, struct checkpoint *ret)
 {
 	const char *body;
@@ -89,8 +88,8 @@ check_note(const struct buf *note, const struct note_key *keys, size_t n,
 	return ERR_MISSING;
 }
 
-static const char *
-note_words(int r)
+const char *
+logread_note_words(int r)
 {
 	switch (r) {
 	case ERR_MISSING:
@@ -120,11 +119,15 @@ read_head(struct walk *w)
 			    "read: %s", path, err_text(r));
 		goto out;
 	}
-	r = check_note(&b, l->keys, l->n_keys, &l->key, &l->head);
+	r = logread_note(&b, l->keys, l->n_keys, &l->key, &l->head);
 	if (r != 0 && r != ERR_MEMORY) {
 		l->key = NULL;
 		r = damage(w, "checkpoint", "the log's checkpoint %s",
-		    note_words(r));
+		    logread_note_words(r));
+	}
+	if (r == 0 && l->note != NULL) {
+		buf_bytes(l->note, b.data, b.len);
+		r = l->note->failed ? ERR_MEMORY : 0;
 	}
 out:
 	buf_done(&b);
@@ -145,9 +148,9 @@ logread_kept_read(const char *path, const struct note_key *keys,
 	if ((r = file_read(path, NOTE_MAX, &b)) != 0)
 		(void)why_set(w, r, 0, 0, "%s cannot be read: %s", path,
 		    err_text(r));
-	else if ((r = check_note(&b, keys, n_keys, &key, &ret->c)) != 0)
+	else if ((r = logread_note(&b, keys, n_keys, &key, &ret->c)) != 0)
 		(void)why_set(w, r, 0, 0, "the checkpoint %s %s", path,
-		    note_words(r));
+		    logread_note_words(r));
 	buf_done(&b);
 	return r;
 }

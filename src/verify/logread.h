@@ -35,6 +35,7 @@ struct logread {
 	int (*damage)(void *arg, const char *what, const char *text);
 	/* Each record in order. NULL: none wanted. */
 	int (*record)(void *arg, const struct record *r, struct bytes entry);
+	struct buf *note;		/* to get the signed checkpoint, or NULL */
 
 	/* Found: */
 	struct checkpoint head;
@@ -49,6 +50,12 @@ struct logread {
  * their error, or ERR_MEMORY, ERR_CRYPTO.
  */
 int logread(struct logread *l);
+
+/* Which key signed a note, and what. ERR_MISSING if none did, ERR_CRYPTO if
+ * one did badly, ERR_FORMAT; in words: "is not signed by ...". */
+int logread_note(const struct buf *note, const struct note_key *keys,
+    size_t n, const struct note_key **ret_key, struct checkpoint *ret);
+const char *logread_note_words(int r);
 
 /* Reads a kept checkpoint signed by one of the keys. 0, or an error with a
  * sentence in *w. */

@@ -2,7 +2,8 @@
  * sworn-verify - checks a log, and a claim against logs.
  *
  * For people who trust neither the gateway nor its operator: reads files
- * and keys, writes its verdict, and does nothing else. May: read files.
+ * and keys, writes its verdict, and does nothing else. May: read files, and
+ * make the folder of evidence that it is asked for.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "claim/logins.h"
 #include "claim/track.h"
 #include "claim/verdict.h"
+#include "verify/evidence.h"
 #include "verify/file.h"
 #include "verify/logread.h"
 #include "verify/options.h"
@@ -28,10 +30,11 @@ static const char usage_text[] =
 "usage: sworn-verify log DIR --key VKEY [--checkpoint FILE]... [--json] [--all]\n"
 "       sworn-verify claim FILE --log DIR... --key VKEY...\n"
 "                    [--store-log STORE=FILE]... [--checkpoint FILE]...\n"
-"                    [--json] [--all]\n"
+"                    [--evidence DIR] [--json] [--all]\n"
+"       sworn-verify evidence DIR --key VKEY... [--claim FILE] [--json] [--all]\n"
 "       sworn-verify --version | --help\n"
 "\n"
-"exit:  0 the log is consistent, the claim holds    1 a log is broken\n"
+"exit:  0 the log is consistent, the claim holds    1 log or bundle is broken\n"
 "       2 wrong usage, or trouble with this machine\n"
 "       3 the claim is refuted                      4 it is not shown\n";
 
@@ -324,6 +327,35 @@ judge(struct run *x)
 	return 0;
 }
 
+/*
+ * A disclosure can be shown by its entries. That there is none cannot: any
+ * other entry could be one.
+ */
+static int
+write_evidence(const struct run *x)
+{
+	const struct verdict_result *v = x->outcome.verdict;
+	struct why w = {0};
+
+	if (x->options.evidence == NULL || v == NULL)
+		return 0;
+	if (v->value != VERDICT_REFUTED) {
+		(void)fprintf(stderr, "sworn-verify: no evidence was written: "
+		    "that a claim %s rests on the whole log, since any entry "
+		    "left out could be a disclosure; hand on the log itself\n",
+		    v->value == VERDICT_HOLDS ? "holds" : "is not shown");
+		return 0;
+	}
+	if (evidence_write(&x->options, &x->outcome, &w) != 0) {
+		(void)fprintf(stderr, "sworn-verify: no evidence was written: "
+		    "%s\n", w.text);
+		return -1;
+	}
+	(void)fprintf(stderr, "sworn-verify: the evidence is in %s%s%s\n",
+	    x->options.evidence, w.text[0] != 0 ? ": " : "", w.text);
+	return 0;
+}
+
 static int
 run_claim(struct run *x)
 {
@@ -336,8 +368,25 @@ run_claim(struct run *x)
 	x->verdict = verdict_new(c, read_object, x);
 	r = x->verdict == NULL ? ERR_MEMORY : judge(x);
 	status = r == 0 ? finish(x) : trouble(r);
+	if (r == 0 && status != EXIT_USAGE && write_evidence(x) != 0)
+		status = EXIT_USAGE;
 	verdict_free(x->verdict);
 	claim_free(c);
+	return status;
+}
+
+static int
+run_evidence(struct run *x)
+{
+	struct evidence e = {0};
+	int r, status = EXIT_BROKEN;
+
+	r = evidence_read(&e, x->options.bundle, &x->options, &x->outcome);
+	if (x->outcome.verdict != NULL)
+		status = exit_of(x->outcome.verdict->value);
+	x->outcome.status = status;
+	status = r == 0 ? finish(x) : trouble(r);
+	evidence_done(&e);
 	return status;
 }
 
@@ -355,6 +404,8 @@ run(int argc, char **argv)
 		(void)fputs(usage_text, stderr);
 	else if (strcmp(argv[0], "log") == 0)
 		status = run_log(x);
+	else if (strcmp(argv[0], "evidence") == 0)
+		status = run_evidence(x);
 	else
 		status = run_claim(x);
 	track_free(x->track);
@@ -379,7 +430,8 @@ main(int argc, char **argv)
 		return 0;
 	}
 	if (argc >= 2 && (strcmp(argv[1], "log") == 0 ||
-	    strcmp(argv[1], "claim") == 0))
+	    strcmp(argv[1], "claim") == 0 ||
+	    strcmp(argv[1], "evidence") == 0))
 		return run(argc - 1, argv + 1);
 	(void)fputs(usage_text, stderr);
 	return EXIT_USAGE;

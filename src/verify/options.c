@@ -13,6 +13,25 @@ enum option_code {
 	OPT_STORE_LOG,
 	OPT_JSON,
 	OPT_ALL,
+	OPT_CLAIM,
+	OPT_EVIDENCE,
+};
+
+/* What is checked, and which options that allows. */
+struct mode {
+	const char *name;
+	const char *operand;
+	const char *options;		/* of `known`, by their codes */
+};
+
+static const struct mode modes[] = {
+	{"log", "name one log's folder",
+	    (const char[]){OPT_KEY, OPT_CHECKPOINT, OPT_JSON, OPT_ALL, 0}},
+	{"claim", "name one claim file",
+	    (const char[]){OPT_LOG, OPT_KEY, OPT_CHECKPOINT, OPT_STORE_LOG,
+	    OPT_JSON, OPT_ALL, OPT_EVIDENCE, 0}},
+	{"evidence", "name one folder of evidence",
+	    (const char[]){OPT_KEY, OPT_CLAIM, OPT_JSON, OPT_ALL, 0}},
 };
 
 static const struct option known[] = {
@@ -22,6 +41,8 @@ static const struct option known[] = {
 	{"store-log", required_argument, NULL, OPT_STORE_LOG},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"all", no_argument, NULL, OPT_ALL},
+	{"claim", required_argument, NULL, OPT_CLAIM},
+	{"evidence", required_argument, NULL, OPT_EVIDENCE},
 	{NULL, 0, NULL, 0},
 };
 
@@ -85,54 +106,73 @@ take(struct options *o, int c, char *arg, const char **kept)
 	case OPT_ALL:
 		o->all = true;
 		return 0;
+	case OPT_CLAIM:
+		o->claim = arg;
+		return 0;
+	case OPT_EVIDENCE:
+		o->evidence = arg;
+		return 0;
 	}
 	return -1;		/* getopt has said why */
 }
 
 static int
-take_operand(struct options *o, bool of_claim, int argc, char **argv)
+take_operand(struct options *o, const struct mode *m, int argc, char **argv)
 {
 	if (argc - optind != 1)
-		return complain(of_claim ? "name one claim file" :
-		    "name one log's folder", "");
-	if (of_claim)
+		return complain(m->operand, "");
+	if (strcmp(m->name, "claim") == 0)
 		o->claim = argv[optind];
+	else if (strcmp(m->name, "evidence") == 0)
+		o->bundle = argv[optind];
 	else
 		o->logs[o->n_logs++] = argv[optind];
 	return 0;
 }
 
 static int
-check(const struct options *o, bool of_claim)
+check(const struct options *o)
 {
 	if (o->n_keys == 0)
 		return complain("--key is needed: the verifier key of the "
 		    "log's operator, from a source that you trust", "");
-	if (of_claim && o->n_logs == 0)
+	if (o->bundle == NULL && o->n_logs == 0)
 		return complain("--log is needed: the folder of each "
 		    "gateway's log", "");
 	return 0;
 }
 
+static const struct mode *
+mode_of(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(modes[i].name, name) == 0)
+			return &modes[i];
+	return NULL;
+}
+
 int
 options_read(struct options *o, int argc, char **argv)
 {
-	bool of_claim = strcmp(argv[0], "claim") == 0;
+	const struct mode *m = mode_of(argv[0]);
 	const char *kept[OPTIONS_MAX];
 	struct why w;
 	size_t i;
 	int c;
 
 	memset(o, 0, sizeof(*o));
+	if (m == NULL)
+		return complain("no such command: ", argv[0]);
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (!of_claim && (c == OPT_LOG || c == OPT_STORE_LOG))
-			return complain("this option is for claims only", "");
+		if (c != '?' && strchr(m->options, c) == NULL)
+			return complain("this option is not for ", m->name);
 		if (take(o, c, optarg, kept) != 0)
 			return -1;
 	}
-	if (take_operand(o, of_claim, argc, argv) != 0 ||
-	    check(o, of_claim) != 0)
+	if (take_operand(o, m, argc, argv) != 0 || check(o) != 0)
 		return -1;
 	for (i = 0; i < o->n_kept; i++)
 		if (logread_kept_read(kept[i], o->keys, o->n_keys,

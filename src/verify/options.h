@@ -25,6 +25,8 @@ struct options_store_log {
 
 struct options {
 	const char *claim;		/* file */
+	const char *bundle;		/* folder of evidence, to check */
+	const char *evidence;		/* the same, to write */
 	const char *logs[OPTIONS_MAX];
 	size_t n_logs;
 	struct note_key keys[OPTIONS_MAX];
@@ -37,7 +39,7 @@ struct options {
 	bool all;
 };
 
-/* `argv[0]` is "log" or "claim". 0, or -1 with a sentence on standard
+/* `argv[0]` is "log", "claim" or "evidence". 0, or -1 with a sentence on standard
  * error. */
 int options_read(struct options *o, int argc, char **argv);
 

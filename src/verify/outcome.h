@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "log/note.h"
+#include "record/record.h"
 #include "verify/options.h"
 
 #define OUTCOME_ITEMS_MAX 1000		/* kept of each list; all counted */
@@ -50,6 +51,10 @@ struct outcome {
 	/* Of a claim: */
 	const struct claim *claim;
 	const struct verdict_result *verdict;	/* NULL: a log is broken */
+	/* Of a bundle of evidence: */
+	const char *bundle;		/* its folder; NULL: of whole logs */
+	size_t bundle_entries;
+	char claim_sha256[RECORD_HASH_HEX + 1];
 	int status;			/* to exit with */
 };
 

@@ -32,7 +32,7 @@ text_items(struct buf *out, const struct outcome_items *l, bool all)
 }
 
 static void
-text_log(struct buf *out, const struct outcome_log *l)
+text_log(struct buf *out, const struct outcome_log *l, bool whole)
 {
 	buf_str(out, "Log ");
 	say_str(out, l->dir);
@@ -44,7 +44,7 @@ text_log(struct buf *out, const struct outcome_log *l)
 	say_str(out, l->gateway[0] != 0 ? l->gateway : "(not known)");
 	buf_str(out, "\n  ");
 	say_count(out, l->head.size, "entry", "entries");
-	if (l->entries > 0) {
+	if (whole && l->entries > 0) {
 		buf_str(out, " from ");
 		say_time(out, l->first_ms);
 		buf_str(out, " to ");
@@ -63,14 +63,15 @@ text_logs(struct buf *out, const struct outcome *o)
 	size_t i;
 
 	for (i = 0; i < o->n_logs; i++)
-		text_log(out, &o->logs[i]);
+		text_log(out, &o->logs[i], o->bundle == NULL);
 }
 
 static void
 text_broken(struct buf *out, const struct outcome *o, bool all)
 {
-	buf_str(out, "\nTHE LOG IS BROKEN: it is not what was promised, and "
-	    "nothing is\nconcluded from it.\n");
+	buf_fmt(out, "\nTHE %s IS BROKEN: it is not what was promised, and "
+	    "nothing is\nconcluded from it.\n", o->bundle != NULL ?
+	    "EVIDENCE" : "LOG");
 	text_items(out, &o->damage, all);
 }
 
@@ -114,6 +115,30 @@ text_sworn(struct buf *out, const struct claim *c)
 	buf_str(out, "\n  stores   ");
 	say_list(out, &c->stores);
 	buf_str(out, "\n\n");
+}
+
+/* Of a part of a log: what is not in it could say anything. */
+static void
+text_alone(struct buf *out, const struct outcome *o)
+{
+	const struct verdict_result *v = o->verdict;
+
+	if (v->n_evidence > 0) {
+		buf_str(out, "THE VERDICT: refuted by this evidence. ");
+		say_count(out, v->n_evidence, "disclosure meets",
+		    "disclosures meet");
+		buf_str(out, "\nthe claim's words.\n");
+	} else {
+		buf_str(out, "THE VERDICT: not shown by this evidence. No "
+		    "disclosure in it is known to\nmeet the claim's words.\n");
+	}
+	buf_str(out, "  looked at: ");
+	say_count(out, o->bundle_entries, "entry", "entries");
+	buf_str(out, ", each with its proof that it is in the log;\n"
+	    "  nothing is concluded from what is not in the bundle\n"
+	    "  the claim's SHA-256: ");
+	buf_str(out, o->claim_sha256);
+	buf_str(out, "\n");
 }
 
 static void
@@ -350,17 +375,21 @@ text_rests(struct buf *out, const struct verdict_result *v)
 void
 outcome_text(struct buf *out, const struct outcome *o, bool all)
 {
-	if (o->claim == NULL) {
+	if (o->claim == NULL && o->bundle == NULL) {
 		text_of_log(out, o, all);
 		return;
 	}
-	text_sworn(out, o->claim);
+	if (o->claim != NULL)
+		text_sworn(out, o->claim);
 	if (o->verdict == NULL) {
 		text_logs(out, o);
 		text_broken(out, o, all);
 		return;
 	}
-	text_verdict(out, o->verdict);
+	if (o->bundle != NULL)
+		text_alone(out, o);
+	else
+		text_verdict(out, o->verdict);
 	text_evidences(out, o->verdict, all);
 	text_doubts(out, o->verdict, all);
 	text_rests(out, o->verdict);
