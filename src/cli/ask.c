@@ -9,8 +9,8 @@
 #include "gateway/config.h"
 #include "policy/whole.h"
 
-static int
-find_place(const struct config *c, const char *from, const char **ret,
+int
+ask_place(const struct config *c, const char *from, const char **ret,
     struct why *w)
 {
 	const struct directory_site *site;
@@ -97,7 +97,7 @@ ask(const struct config *c, const struct policy *p, const struct ask *q,
 	if ((ret->store = config_store_find(c, q->store)) == NULL)
 		return why_set(w, ERR_MISSING, 0, 0, "there is no store "
 		    "\"%s\"", q->store);
-	if ((r = find_place(c, q->from, &seen, w)) != 0 ||
+	if ((r = ask_place(c, q->from, &seen, w)) != 0 ||
 	    (r = find_principal(c, q, seen, a, ret, w)) != 0)
 		return r;
 	ret->request = (struct policy_request){

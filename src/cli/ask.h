@@ -37,6 +37,11 @@ struct ask_answer {
 	const char *refused;
 };
 
+/* The country of a site, for control_of; "unknown" of itself, NULL of NULL.
+ * 0 or an error with *w filled. */
+int ask_place(const struct config *c, const char *from, const char **ret,
+    struct why *w);
+
 /* 0 or an error with *w filled, if a name is not known. */
 int ask(const struct config *c, const struct policy *p, const struct ask *q,
     struct arena *a, struct ask_answer *ret, struct why *w);

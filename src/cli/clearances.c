@@ -1,33 +1,25 @@
 /*
- * Tickets: what matters is which patterns a ticket matches. Examples of each
- * pattern are written and matched against all patterns, and one ticket is
- * kept for each distinct set of matches. A set that no example has is not
- * tried; a session that comes with such a ticket finds no login and is
- * refused, so a miss denies.
+ * Tickets: what matters is which patterns a ticket matches, and one is tried
+ * for each set of them that policy/sessions.h lists. A session that comes
+ * with another one finds no login and is refused, so a miss denies.
  *
  * A combination is decided in a scratch arena. One that is new is decided
  * again in the arena that is kept.
  */
 #include "cli/clearances.h"
 
-#include <regex.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/text.h"
-#include "cli/example.h"
 #include "crypto/hash.h"
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
 #include "policy/policy.h"
-
-#define SEEDS 64
-#define SETS_MAX 1024
-#define PATTERNS_MAX 64		/* a set of matches is a word of bits */
+#include "policy/sessions.h"
 
 struct work {
 	const struct config *config;
@@ -36,12 +28,7 @@ struct work {
 	struct arena *kept;	/* lives as long as the result */
 	struct arena *person;	/* principal and control of one person */
 	struct arena *scratch;
-	const char **purposes;	/* NULL first */
-	size_t n_purposes;
-	const char **tickets;	/* NULL first */
-	size_t n_tickets;
-	const char **places;	/* NULL first */
-	size_t n_places;
+	struct sessions sessions;
 	struct clearances *ret;
 	size_t cap;
 	struct why *why;
@@ -168,13 +155,14 @@ static int
 decide_all(struct work *w, const struct principal *who,
     const struct control *control)
 {
+	const struct sessions *s = &w->sessions;
 	size_t i, k;
 	int r;
 
-	for (i = 0; i < w->n_purposes; i++)
-		for (k = 0; k < w->n_tickets; k++)
-			if ((r = decide(w, who, control, w->purposes[i],
-			    w->tickets[k])) != 0)
+	for (i = 0; i < s->n_purposes; i++)
+		for (k = 0; k < s->n_tickets; k++)
+			if ((r = decide(w, who, control, s->purposes[i],
+			    s->tickets[k])) != 0)
 				return r;
 	return 0;
 }
@@ -182,6 +170,7 @@ decide_all(struct work *w, const struct principal *who,
 static int
 person(struct work *w, const char *id)
 {
+	const struct sessions *s = &w->sessions;
 	const struct principal *who;
 	const struct control *control;
 	size_t i;
@@ -192,9 +181,9 @@ person(struct work *w, const char *id)
 	    w->person, &who);
 	if (r == 0 && who->kind != PRINCIPAL_PERSON)
 		return 0;
-	for (i = 0; r == 0 && i < w->n_places; i++) {
+	for (i = 0; r == 0 && i < s->n_places; i++) {
 		r = control_of(w->config->directory, id, w->at_ms,
-		    &w->places[i], w->places[i] != NULL, w->person, &control);
+		    &s->places[i], s->places[i] != NULL, w->person, &control);
 		if (r != 0)
 			break;
 		if ((r = decide_all(w, who, control)) != 0)
@@ -217,152 +206,16 @@ nobody(struct work *w)
 }
 
 static int
-list_purposes(struct work *w)
-{
-	const char *const *all;
-	size_t n;
-
-	all = policy_purposes(w->config->policy, &n);
-	w->purposes = arena_array(w->kept, n + 1, sizeof(*w->purposes));
-	if (w->purposes == NULL)
-		return memory(w);
-	if (n > 0)
-		memcpy(w->purposes + 1, all, n * sizeof(*all));
-	w->n_purposes = n + 1;
-	return 0;
-}
-
-static bool
-listed(const char *const *list, size_t n, const char *s)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (list[i] != NULL && strcmp(list[i], s) == 0)
-			return true;
-	return false;
-}
-
-static int
-list_places(struct work *w)
-{
-	const struct directory_site *sites;
-	size_t n, i;
-
-	sites = directory_sites(w->config->directory, &n);
-	w->places = arena_array(w->kept, n + 2, sizeof(*w->places));
-	if (w->places == NULL)
-		return memory(w);
-	w->n_places = 1;
-	w->places[w->n_places++] = CONTROL_UNKNOWN;
-	for (i = 0; i < n; i++)
-		if (!listed(w->places, w->n_places, sites[i].country))
-			w->places[w->n_places++] = sites[i].country;
-	return 0;
-}
-
-static uint64_t
-matches(const regex_t *regexes, size_t n, const char *text)
-{
-	uint64_t set = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (regexec(&regexes[i], text, 0, NULL, 0) == 0)
-			set |= (uint64_t)1 << i;
-	return set;
-}
-
-/* Adds a ticket for each new set of matches that pattern number i gives. */
-static int
-examples_of(struct work *w, const regex_t *regexes, size_t n, size_t i,
-    const char *pattern, uint64_t *sets)
-{
-	struct buf text;
-	unsigned seed;
-	uint64_t set, all = 0;
-	size_t k;
-	int r = 0;
-
-	buf_init(&text, 0);
-	for (seed = 0; seed < SEEDS && r == 0; seed++) {
-		buf_reset(&text);
-		if (example_write(pattern, seed, &text) != 0 ||
-		    buf_text(&text) == NULL)
-			continue;
-		set = matches(regexes, n, buf_text(&text));
-		all |= set;
-		for (k = 1; k < w->n_tickets; k++)
-			if (sets[k] == set)
-				break;
-		if (set == 0 || k < w->n_tickets || k == SETS_MAX)
-			continue;
-		sets[k] = set;
-		w->tickets[k] = arena_str(w->kept, buf_text(&text));
-		if (w->tickets[k] == NULL)
-			r = memory(w);
-		w->n_tickets++;
-	}
-	buf_done(&text);
-	if (r == 0 && (all >> i & 1) == 0)
-		r = why_set(w->why, ERR_FORMAT, 0, 0, "no example of the "
-		    "ticket pattern \"%s\" can be made; write it in a simpler "
-		    "form in the rule that has it", pattern);
-	return r;
-}
-
-static int
-compile(struct work *w, const char *pattern, regex_t *ret)
-{
-	struct buf text;
-	int r = 0;
-
-	buf_init(&text, 0);
-	buf_fmt(&text, "^(%s)$", pattern);
-	if (buf_text(&text) == NULL)
-		r = memory(w);
-	else if (regcomp(ret, buf_text(&text), REG_EXTENDED | REG_NOSUB) != 0)
-		r = why_set(w->why, ERR_FORMAT, 0, 0, "the ticket pattern "
-		    "\"%s\" does not compile", pattern);
-	buf_done(&text);
-	return r;
-}
-
-static int
-list_tickets(struct work *w)
-{
-	const char *const *patterns;
-	regex_t regexes[PATTERNS_MAX];
-	uint64_t sets[SETS_MAX] = { 0 };
-	size_t n, i, compiled = 0;
-	int r = 0;
-
-	patterns = policy_ticket_patterns(w->config->policy, &n);
-	if (n > PATTERNS_MAX)
-		return why_set(w->why, ERR_LIMIT, 0, 0, "the policy has more "
-		    "than %d ticket patterns", PATTERNS_MAX);
-	w->tickets = arena_array(w->kept, SETS_MAX, sizeof(*w->tickets));
-	if (w->tickets == NULL)
-		return memory(w);
-	w->n_tickets = 1;
-	for (; compiled < n && r == 0; compiled += r == 0)
-		r = compile(w, patterns[compiled], &regexes[compiled]);
-	for (i = 0; i < n && r == 0; i++)
-		r = examples_of(w, regexes, n, i, patterns[i], sets);
-	for (i = 0; i < compiled; i++)
-		regfree(&regexes[i]);
-	return r;
-}
-
-static int
 everybody(struct work *w)
 {
 	const char *const *ids;
 	size_t n, i;
 	int r;
 
-	if ((r = list_purposes(w)) != 0 || (r = list_places(w)) != 0 ||
-	    (r = list_tickets(w)) != 0)
+	r = sessions_list(w->config->directory,
+	    (const struct policy *const[]){w->config->policy}, 1, w->kept,
+	    &w->sessions, w->why);
+	if (r != 0)
 		return r;
 	r = directory_list(w->config->directory, w->at_ms, w->kept, &ids, &n);
 	if (r != 0)

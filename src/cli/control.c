@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "cli/ask.h"
 #include "cli/cmd.h"
 #include "cli/load.h"
 #include "cli/options.h"
@@ -144,11 +145,15 @@ answer(const struct config *c, const struct asked *q, struct arena *a,
 	const struct control *control;
 	const char *seen;
 	int64_t at_ms;
+	struct why w;
 	int r;
 
-	if (options_time(q->at, &at_ms) != 0 ||
-	    options_site(c, q->from, &seen) != 0)
+	if (options_time(q->at, &at_ms) != 0)
 		return 1;
+	if (ask_place(c, q->from, &seen, &w) != 0) {
+		(void)fprintf(stderr, "sworn: %s\n", w.text);
+		return 1;
+	}
 	r = directory_principal(c->directory, q->id, at_ms, a, &who);
 	if (r == ERR_MISSING) {
 		(void)fprintf(stderr, "%s: there is no person or service "

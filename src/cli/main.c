@@ -20,6 +20,8 @@ static const struct {
 	    "sworn control -c FILE PRINCIPAL"},
 	{"explain", cmd_explain, "what a session would be shown, and why: "
 	    "sworn explain -c FILE PRINCIPAL STORE"},
+	{"who-can", cmd_who_can, "everybody who reaches something, by which rule: "
+	    "sworn who-can -c FILE"},
 	{"passwd", cmd_passwd, "set how a principal logs in: "
 	    "sworn passwd FILE PRINCIPAL"},
 	{"key", cmd_key, "make or show a log's key: "

@@ -4,9 +4,6 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "directory/control.h"
-#include "directory/directory.h"
-#include "gateway/config.h"
 
 static int
 wrong(const char *usage, const char *what, const char *which)
@@ -68,27 +65,4 @@ options_time(const char *text, int64_t *ret_ms)
 	(void)fprintf(stderr, "sworn: \"%s\" is not a time; write it as "
 	    "2026-11-23 or 2026-11-23T17:40:00Z\n", text);
 	return 1;
-}
-
-int
-options_site(const struct config *c, const char *site,
-    const char **ret_country)
-{
-	const struct directory_site *s;
-
-	*ret_country = NULL;
-	if (site == NULL)
-		return 0;
-	if (strcmp(site, CONTROL_UNKNOWN) == 0) {
-		*ret_country = CONTROL_UNKNOWN;
-		return 0;
-	}
-	if ((s = directory_site_find(c->directory, site)) == NULL) {
-		(void)fprintf(stderr, "%s: there is no site \"%s\"; name one "
-		    "of its sites, or \"unknown\" for a network of none\n",
-		    c->directory_text.path, site);
-		return 1;
-	}
-	*ret_country = s->country;
-	return 0;
 }

@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct config;
-
 struct option_slot {
 	const char *name;	/* "--at"; NULL ends a list of slots */
 	const char **value;	/* takes a value; or NULL: */
@@ -24,11 +22,7 @@ struct option_slot {
 int options_read(int argc, char **argv, const struct option_slot *slots,
     const char **words, size_t n_words, const char *usage);
 
-/* What two or more commands can be asked. NULL text: now, no place. */
+/* NULL text: now. 0, or 1 having said on stderr what is wrong. */
 int options_time(const char *text, int64_t *ret_ms);
-/* The country of a site, for control_of; NULL where none is given. Both
- * return 0, or 1 having said on stderr what is wrong. */
-int options_site(const struct config *c, const char *site,
-    const char **ret_country);
 
 #endif

@@ -1,5 +1,6 @@
 """What `sworn` answers about a directory and a policy, asked of the real
 program. No store runs here: the answers are about files."""
+import itertools
 import json
 import os
 import pathlib
@@ -297,3 +298,95 @@ def test_explain_tells_where_there_would_be_no_session(tools):
 def test_explain_says_what_it_does_not_know(tools, args, words):
     out, err = tools.run("explain", *args, expect=1)
     assert out == "" and f'"{words}"' in err
+
+
+# -- sworn who-can ---------------------------------------------------------
+
+def who_can(tools, *args):
+    """Its answer, and {principal: {(store, table, residence, column):
+    "plain" or "mask"}}, the best of all its ways."""
+    said = json.loads(tools.run("who-can", "--json", *args)[0])
+    return said, {p["principal"]: reached(p["ways"]) for p in said["found"]}
+
+
+def reached(ways):
+    cells = {}
+    for way in ways:
+        for t in way["tables"]:
+            for r in t["residences"]:
+                for level in ("mask", "plain"):
+                    for c in t[level]:
+                        cell = (way["store"], t["table"], r, c)
+                        if cells.get(cell) != "plain":
+                            cells[cell] = level
+    return cells
+
+
+STATED = (
+    {}, {"purpose": "moderation"}, {"purpose": "moderation", "ticket": "TS-9"},
+    {"purpose": "analytics"}, {"purpose": "operations"})
+
+
+def test_who_can_finds_what_asking_one_by_one_finds(tools):
+    """Through `sworn explain`; every session is tried in
+    tests/policy/test_reach.c."""
+    _, told = who_can(tools)
+    for person in ("wei", "lina", "aoife", "ethan"):
+        found = {}
+        for store, stated, place in itertools.product(
+                ("us", "domestic"), STATED, ("beijing", "dublin", "unknown")):
+            for cell, c in explain(tools, person, store, **stated,
+                                   **{"from": place})[1].items():
+                if c["outcome"] != "absent" and \
+                        found.get((store, *cell)) != "plain":
+                    found[store, *cell] = c["outcome"]
+        assert found == {cell: level for cell, level
+                         in told.get(person, {}).items()
+                         if cell[0] != "eu"}, person
+
+
+def test_who_can_tells_the_way_and_the_rule(tools):
+    said, told = who_can(tools, "--residence", "IE", "--table", "comments")
+    assert said["cells"] == 5 and said["principals"] == 13
+    assert set(told) == {"aoife", "sam", "feed-international"}
+    aoife, = [p for p in said["found"] if p["principal"] == "aoife"]
+    assert aoife["plain"] == 5 and aoife["masked"] == 0
+    way, = aoife["ways"]
+    assert re.fullmatch("TS-[0-9]+", way["ticket"])
+    assert (way["purpose"], way["rules"], sorted(way["from"])) == (
+        "moderation", ["moderators work on reported cases"], ["IE", "US"])
+
+
+def test_who_can_counts_a_service_with_all_or_nothing(tools):
+    def feed(*args):
+        return who_can(tools, "--store", "us", *args)[1].get(
+            "feed-international", {})
+    assert set(feed().values()) == {"plain"} and len(feed()) == 48
+    assert feed("--at", "2026-10-31") == {}
+    # A column that is masked for it is one too many: its role knows none.
+    tools.edit("policy.yaml", "    who: {kind: person}\n"
+               "    what: {categories: [contact]}",
+               "    what: {categories: [contact]}")
+    assert feed() == {}
+    tools.edit("sworn.conf", "mode: enforce", "mode: observe")
+    assert feed() == {}
+    _, err = tools.run("who-can")
+    assert "store us is in mode observe" in err
+
+
+def test_who_can_orders_by_reach(tools):
+    said, told = who_can(tools, "--widest")
+    order = [p["plain"] for p in said["found"]]
+    assert order == sorted(order, reverse=True) and len(set(order)) > 3
+    for p in said["found"]:
+        levels = list(told[p["principal"]].values())
+        assert p["plain"] == levels.count("plain")
+        assert p["masked"] == levels.count("mask")
+    out, _ = tools.run("who-can", "--widest")
+    assert [line.split(" ")[0] for line in out.splitlines()[2:] if line and
+            line[0] != " "] == [p["principal"] for p in said["found"]]
+
+
+def test_who_can_asks_back_where_nothing_is_of_what_is_named(tools):
+    _, err = tools.run("who-can", "--category", "contcat", expect=1)
+    assert "compare with the catalogs" in err

@@ -9,7 +9,7 @@
  * A group is written once for each repetition, by going back to its start.
  * A branch that is not taken is read all the same, with its output dropped.
  */
-#include "cli/example.h"
+#include "policy/example.h"
 
 #include <ctype.h>
 #include <stdbool.h>

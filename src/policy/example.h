@@ -1,12 +1,12 @@
 /*
- * cli/example.h - a text that a POSIX extended regular expression matches.
+ * policy/example.h - a text that a POSIX extended regular expression matches.
  *
- * For `sworn apply`, which tries what each pattern for tickets would change.
+ * For whoever tries what each pattern for tickets would change.
  * Different seeds take different branches and numbers of repetitions. What
  * comes out is a guess: the caller matches it. Pure.
  */
-#ifndef CLI_EXAMPLE_H
-#define CLI_EXAMPLE_H
+#ifndef POLICY_EXAMPLE_H
+#define POLICY_EXAMPLE_H
 
 struct buf;
 

@@ -1,0 +1,204 @@
+/*
+ * sworn who-can -c FILE [--store S] [--residence R] [--category C]
+ *     [--table T] [--at TIME] [--widest] [--json]
+ *
+ * Everybody who reaches what is asked about: by which rules, stating what,
+ * from where. Every session that there can be is decided. With --widest the
+ * one comes first who reaches most.
+ */
+#include "cli/who_can.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "catalog/catalog.h"
+#include "cli/cmd.h"
+#include "cli/load.h"
+#include "cli/options.h"
+#include "cli/say.h"
+#include "directory/directory.h"
+#include "gateway/config.h"
+#include "policy/policy.h"
+
+static const char usage[] = "usage: sworn who-can -c FILE [--store S] "
+    "[--residence R] [--category C]\n    [--table T] [--at TIME] [--widest] "
+    "[--json]\n";
+
+static bool
+matches(const char *asked, const char *name)
+{
+	return asked == NULL || strcmp(asked, name) == 0;
+}
+
+static bool
+is_asked(const struct who_can *q, const struct reach_cell *c)
+{
+	const struct reach_space *s = &q->survey.space;
+	const struct catalog_table *t = reach_table(s, c);
+
+	return matches(q->store, s->stores[c->store].name) &&
+	    matches(q->residence, reach_residence(s, c)) &&
+	    matches(q->category, reach_column(s, c)->category) &&
+	    (matches(q->table, t->full) || matches(q->table, t->name));
+}
+
+/* Which cells are asked about; none is a mistake of who asks. */
+static int
+choose(struct who_can *q)
+{
+	const struct reach_space *s = &q->survey.space;
+	bool *asked;
+	size_t i;
+
+	if ((asked = arena_array(q->survey.a, s->n_cells,
+	    sizeof(*asked))) == NULL)
+		return say_error(ERR_MEMORY);
+	for (i = 0; i < s->n_cells; i++) {
+		asked[i] = is_asked(q, &s->cells[i]);
+		q->n_asked += asked[i];
+	}
+	q->asked = asked;
+	if (q->n_asked > 0)
+		return 0;
+	(void)fprintf(stderr, "sworn: nothing is of that store, residence, "
+	    "category and table; compare with the catalogs\n");
+	return 1;
+}
+
+static int
+take(void *arg, const struct reach_session *session)
+{
+	struct who_can *q = arg;
+	struct who_can_one *one = &q->found[q->n_found];
+	struct survey *s = &q->survey;
+	size_t i;
+	int r;
+
+	r = reach_levels(&s->space, q->config->policy, session, s->scratch,
+	    s->levels);
+	if (r != 0)
+		return r;
+	for (i = 0; i < s->space.n_cells; i++)
+		if (q->asked[i] && s->levels[i] > q->most[i])
+			q->most[i] = s->levels[i];
+	return ways_add(&one->ways, session, s->levels);
+}
+
+static int
+find_one(struct who_can *q, const char *id)
+{
+	struct who_can_one *one = &q->found[q->n_found];
+	struct survey *s = &q->survey;
+	size_t i;
+	int r;
+
+	memset(one, 0, sizeof(*one));
+	memset(q->most, 0, s->space.n_cells);
+	one->ways = (struct ways){ .a = s->a, .policy = q->config->policy,
+	    .space = &s->space, .sessions = &s->sessions, .asked = q->asked };
+	if ((r = directory_principal(q->config->directory, id, s->at_ms,
+	    s->a, &one->who)) != 0 ||
+	    (r = reach_each(q->config->directory, &s->sessions, id, s->at_ms,
+	    take, q)) != 0)
+		return r;
+	for (i = 0; i < s->space.n_cells; i++) {
+		one->plain += q->most[i] == TREAT_PLAIN;
+		one->masked += q->most[i] == TREAT_MASK;
+	}
+	ways_reduce(&one->ways);
+	q->n_found += one->plain + one->masked > 0;
+	return 0;
+}
+
+static int
+compare_widest(const void *a, const void *b)
+{
+	const struct who_can_one *x = a, *y = b;
+
+	if (x->plain != y->plain)
+		return x->plain > y->plain ? -1 : 1;
+	if (x->masked != y->masked)
+		return x->masked > y->masked ? -1 : 1;
+	return strcmp(x->who->id, y->who->id);
+}
+
+static int
+find_all(struct who_can *q)
+{
+	struct survey *s = &q->survey;
+	size_t i;
+	int r;
+
+	q->found = arena_array(s->a, s->n_ids + 1, sizeof(*q->found));
+	q->most = arena_alloc(s->a, s->space.n_cells);
+	if (q->found == NULL || q->most == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < s->n_ids; i++)
+		if ((r = find_one(q, s->ids[i])) != 0)
+			return r;
+	if (q->widest && q->n_found > 0)
+		qsort(q->found, q->n_found, sizeof(*q->found),
+		    compare_widest);
+	return 0;
+}
+
+static int
+answer(struct who_can *q, struct buf *out)
+{
+	const struct policy *policies[] = { q->config->policy };
+	int64_t at_ms;
+	struct why w;
+	int r;
+
+	if (options_time(q->at, &at_ms) != 0)
+		return 1;
+	if (survey_init(&q->survey, q->config, policies, 1, at_ms,
+	    &w) != 0) {
+		(void)fprintf(stderr, "%s: %s\n", q->config->policy_text.path,
+		    w.text);
+		return 1;
+	}
+	survey_warn(&q->survey);
+	if (choose(q) != 0)
+		return 1;
+	if ((r = find_all(q)) != 0)
+		return say_error(r);
+	r = q->json ? who_can_json(q, out) : who_can_words(q, out);
+	return r != 0 ? say_error(r) : say_out(out);
+}
+
+int
+cmd_who_can(int argc, char **argv)
+{
+	struct who_can q = { .file = NULL };
+	const struct option_slot slots[] = {
+		{"-c", &q.file, NULL}, {"--store", &q.store, NULL},
+		{"--residence", &q.residence, NULL},
+		{"--category", &q.category, NULL},
+		{"--table", &q.table, NULL}, {"--at", &q.at, NULL},
+		{"--widest", NULL, &q.widest}, {"--json", NULL, &q.json},
+		{NULL, NULL, NULL},
+	};
+	struct config *c;
+	struct buf out;
+	int r;
+
+	if ((r = options_read(argc, argv, slots, NULL, 0, usage)) != 0)
+		return r;
+	if (q.file == NULL) {
+		(void)fputs(usage, stderr);
+		return 2;
+	}
+	if ((c = load_config(q.file)) == NULL)
+		return 1;
+	q.config = c;
+	buf_init(&out, 0);
+	r = answer(&q, &out);
+	buf_done(&out);
+	survey_done(&q.survey);
+	config_free(c);
+	return r;
+}

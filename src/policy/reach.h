@@ -1,0 +1,80 @@
+/*
+ * policy/reach.h - who can reach what, decided over every session there can
+ * be: each principal, with each purpose and each ticket that matters
+ * (policy/sessions.h), from each place they can come from.
+ *
+ * What can be reached is cut into cells: a column of a guarded table for one
+ * residence in one store. A service reaches every cell of a store that gives
+ * it a role and for all of which it is cleared, else none.
+ * Pure. Memory: the arenas named.
+ */
+#ifndef POLICY_REACH_H
+#define POLICY_REACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+
+struct sessions;
+
+struct reach_store {
+	const char *name;
+	const struct catalog *catalog;
+	const char *const *residences;
+	size_t n_residences;
+	const char *const *services;	/* that have a role there */
+	size_t n_services;
+};
+
+struct reach_cell {			/* by index */
+	size_t store, table, residence, column;
+};
+
+struct reach_space {
+	const struct reach_store *stores;
+	size_t n_stores;
+	const struct reach_cell *cells;	/* of a store, table, residence: */
+	size_t n_cells;			/* together, in catalog order */
+};
+
+int reach_space_make(const struct reach_store *stores, size_t n_stores,
+    struct arena *a, struct reach_space *ret);
+
+const char *reach_residence(const struct reach_space *s,
+    const struct reach_cell *c);
+const struct catalog_table *reach_table(const struct reach_space *s,
+    const struct reach_cell *c);
+const struct catalog_column *reach_column(const struct reach_space *s,
+    const struct reach_cell *c);
+
+/* One session that there can be. */
+struct reach_session {
+	const struct principal *who;
+	const struct control *control;
+	const char *purpose, *ticket;	/* or NULL */
+	size_t place;			/* index in sessions->places */
+	int64_t at_ms;
+};
+
+struct policy_request reach_request(const struct reach_store *s,
+    const struct reach_session *q);
+
+/* Not 0 ends the walk, and is what it returns. */
+typedef int reach_fn(void *arg, const struct reach_session *q);
+
+/* Calls fn for every session of one principal; what is passed lives until
+ * the next call. 0, ERR_MISSING, ERR_MEMORY. */
+int reach_each(const struct directory *d, const struct sessions *s,
+    const char *principal, int64_t at_ms, reach_fn *fn, void *arg);
+
+/*
+ * What a session is shown of each cell: levels[0..n_cells), each an enum
+ * treatment. A purpose that the policy does not know opens no session. The
+ * arena is for scratch, and reset.
+ */
+int reach_levels(const struct reach_space *s, const struct policy *p,
+    const struct reach_session *q, struct arena *scratch, uint8_t *levels);
+
+#endif

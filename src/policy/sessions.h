@@ -1,0 +1,39 @@
+/*
+ * policy/sessions.h - what sessions can state and where they can come from,
+ * as far as policies can tell them apart.
+ *
+ * Of tickets only the set of patterns that one matches counts. Examples of
+ * each pattern are written and matched against all patterns, and one ticket
+ * is kept for each distinct set. A set that no example has is not listed:
+ * `sworn apply` makes no login for it either, so a session that comes with
+ * such a ticket is refused unless its clearance is another one's.
+ */
+#ifndef POLICY_SESSIONS_H
+#define POLICY_SESSIONS_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct arena;
+struct directory;
+struct policy;
+
+struct sessions {
+	const char *const *purposes;	/* NULL, none stated, first */
+	size_t n_purposes;
+	const char *const *tickets;	/* NULL, none stated, first */
+	size_t n_tickets;
+	/* NULL, nothing known but the assigned site, first; then "unknown",
+	 * a network of no site; then each country that has a site. */
+	const char *const *places;
+	size_t n_places;
+};
+
+/* Of one policy, or of several whose answers are to be compared. Memory: the
+ * arena. 0 or an error with *w filled. */
+int sessions_list(const struct directory *d,
+    const struct policy *const *policies, size_t n, struct arena *a,
+    struct sessions *ret, struct why *w);
+
+#endif
