@@ -91,7 +91,7 @@ write_key(const struct bench *b)
 	uint8_t seed[SIGN_SEED_LEN] = {1}, public[SIGN_PUBLIC_LEN];
 	struct note_key key;
 	struct buf text;
-	int fd;
+	int fd = -1;
 
 	buf_init(&text, 0);
 	if (sign_public(seed, public) != 0 ||
