@@ -148,19 +148,29 @@ def test_unknown_users_and_wrong_passwords_fail_alike_and_slowly(enforcing):
     assert len(set(said.values())) == 1, said
 
 
-def test_a_slow_failure_holds_up_nobody_else(enforcing):
-    threads = [threading.Thread(target=lambda: pytest.raises(
-        psycopg.OperationalError, connect, enforcing, "aoife",
-        password="wrong")) for _ in range(8)]
+def first_to_end(gateway):
+    """Of a good login and eight bad ones, begun before it, on all workers."""
+    ended = []
+
+    def fail():
+        with pytest.raises(psycopg.OperationalError):
+            connect(gateway, "aoife", password="wrong")
+        ended.append("bad")
+    threads = [threading.Thread(target=fail) for _ in range(8)]
     for t in threads:
         t.start()
-    begun = time.monotonic()
-    with connect(enforcing) as c:
+    with connect(gateway) as c:
         assert c.execute("SELECT 1").fetchone() == (1,)
-    taken = time.monotonic() - begun
+    ended.append("good")
     for t in threads:
         t.join()
-    assert taken < 1
+    return ended[0]
+
+
+def test_a_slow_failure_holds_up_nobody_else(enforcing):
+    # A busy machine may be slower than the delay, but not every time; a
+    # worker that slept would hold up the good login every time.
+    assert any(first_to_end(enforcing) == "good" for _ in range(5))
 
 
 def test_a_database_that_is_no_store_does_not_exist(enforcing):
