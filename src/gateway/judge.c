@@ -222,15 +222,16 @@ refuse_sizes(struct work *w)
 {
 	struct refusal *r;
 
-	r = refuse(w, "42501", arena_fmt(w->a, "tables' sizes in pg_class "
-	    "of store %s are refused", w->j->store));
+	r = refuse(w, "42501", arena_fmt(w->a, "sizes in pg_class, "
+	    "pg_attribute and pg_database of store %s are refused",
+	    w->j->store));
 	if (r == NULL)
 		return;
 	r->record.table = "pg_catalog.pg_class";
 	r->detail = "they count rows that you may not see";
-	r->hint = "name the columns of pg_class that you need, without *, and "
-	    "none of reltuples, relpages, relallvisible, relfrozenxid, "
-	    "relminmxid";
+	r->hint = "name the columns that you need, without *, and none of "
+	    "reltuples, relpages, relallvisible, relfrozenxid, relminmxid, "
+	    "attoptions, datfrozenxid, datminmxid";
 }
 
 /*

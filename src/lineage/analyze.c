@@ -391,12 +391,12 @@ set_tables(struct statement *s, struct arena *a, struct walk *w)
 }
 
 static bool
-names_pg_class(const struct statement *s)
+names_sizes(const struct statement *s)
 {
 	size_t i;
 
 	for (i = 0; i < s->n_tables; i++)
-		if (strcmp(s->tables[i].name, "pg_class") == 0)
+		if (sizes_are_in(s->tables[i].name))
 			return true;
 	return false;
 }
@@ -422,7 +422,7 @@ analyze_statement(const PgQuery__Node *n, struct arena *a,
 	    (r = set_parameter(s, a, n)) != 0)
 		goto out;
 	if ((r = set_tables(s, a, &w)) == 0)
-		s->may_show_sizes = names_pg_class(s) &&
+		s->may_show_sizes = names_sizes(s) &&
 		    sizes_may_show(node_message(n));
 out:
 	walk_done(&w);

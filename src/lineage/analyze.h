@@ -59,7 +59,7 @@ struct statement {
 	/* A function that a reader must not call (set_config, dblink, lo_*,
 	 * pg_read_file, query_to_xml, ...), or NULL. */
 	const char *forbidden_function;
-	bool may_show_sizes;	/* of tables: see lineage/sizes.h */
+	bool may_show_sizes;	/* see lineage/sizes.h */
 	size_t start;		/* byte range within the text */
 	size_t len;
 };

@@ -16,9 +16,14 @@
 /* Past these a statement is too large to be told: it may. */
 #define TABLES_MAX 64
 
+/* Of pg_attribute the options have the position in the write-ahead log at
+ * which the table was made. */
+static const char *const tables[] = {
+	"pg_attribute", "pg_class", "pg_database",
+};
 static const char *const columns[] = {
-	"relallvisible", "relfrozenxid", "relminmxid", "relpages",
-	"reltuples",
+	"attoptions", "datfrozenxid", "datminmxid", "relallvisible",
+	"relfrozenxid", "relminmxid", "relpages", "reltuples",
 };
 
 struct sizes {
@@ -29,14 +34,26 @@ struct sizes {
 };
 
 static bool
-is_size(const char *s)
+listed(const char *const *list, size_t n, const char *s)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(columns) / sizeof(*columns); i++)
-		if (strcmp(columns[i], s) == 0)
+	for (i = 0; i < n; i++)
+		if (strcmp(list[i], s) == 0)
 			return true;
 	return false;
+}
+
+static bool
+is_size(const char *s)
+{
+	return listed(columns, sizeof(columns) / sizeof(*columns), s);
+}
+
+bool
+sizes_are_in(const char *table)
+{
+	return listed(tables, sizeof(tables) / sizeof(*tables), table);
 }
 
 static void

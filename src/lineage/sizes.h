@@ -1,6 +1,7 @@
 /*
- * lineage/sizes.h - whether a statement could show the sizes of tables that
- * pg_class keeps, which tell of rows that the reader may not see.
+ * lineage/sizes.h - whether a statement could show sizes of tables, and how
+ * much has been written, as PostgreSQL's own tables keep them: they tell of
+ * rows that the reader may not see.
  *
  * Sound, not exact: a statement passes only if nothing in it, however it is
  * nested, has one of those columns' names, takes all columns, takes a row as
@@ -13,8 +14,11 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+/* Whether the table of this name keeps any. */
+bool sizes_are_in(const char *table);
+
 /*
- * Of a statement that names pg_class. Recursion: as deep as the tree, which
+ * Of a statement that names such a table. Recursion: as deep as the tree, which
  * lineage/depth.h bounds.
  */
 bool sizes_may_show(const ProtobufCMessage *m);

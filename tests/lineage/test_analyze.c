@@ -386,6 +386,8 @@ sizes_in_pg_class_are_seen_however_they_are_written(void **state)
 		"SELECT \"reltuples\" FROM pg_catalog.pg_class",
 		"SELECT U&\"reltup\\006ces\" FROM pg_class",
 		"SELECT RelPages FROM pg_class", "SELECT * FROM pg_class",
+		"SELECT * FROM pg_catalog.pg_attribute",
+		"SELECT datfrozenxid FROM pg_database",
 		"TABLE pg_class", "COPY pg_class TO STDOUT",
 		"COPY pg_class (relname, relpages) TO STDOUT",
 		"SELECT c.* FROM pg_class c", "SELECT c FROM pg_class c",
@@ -410,6 +412,7 @@ sizes_in_pg_class_are_seen_however_they_are_written(void **state)
 	};
 	static const char *const safe[] = {
 		"SELECT relname FROM pg_class",
+		"SELECT attname FROM pg_attribute a WHERE attnum > 0",
 		"SELECT c.relname, n.nspname FROM pg_catalog.pg_class c "
 		    "LEFT JOIN pg_namespace n ON n.oid = c.relnamespace "
 		    "WHERE c.relkind IN ('r', 'v') ORDER BY 1, 2",
