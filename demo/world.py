@@ -307,7 +307,6 @@ class Gateway:
         """Key, users, credentials, directory, policy, catalogs; offices."""
         world, folder = self.world, self.folder
         folder.mkdir(mode=0o700)
-        (folder / "state").mkdir(mode=0o700)
         self.vkey = self.sworn("key", "new", "--name", ORIGIN, "--out",
                                folder / "log.key")[1].strip().splitlines()[-1]
         if self is world.gateway:

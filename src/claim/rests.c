@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "claim/state.h"
+#include "claim/track.h"
 
 static const struct state_log *
 log_of(const struct verdict *v, const char *gateway)
@@ -185,9 +186,11 @@ say_logs(struct verdict *v)
 		if ((e = state_rest(v, "log", "that %s wrote down what passed "
 		    "through it: its log has %" PRIu64 " entries from %s to "
 		    "%s, %" PRIu64 " of them in the period, sessions at the "
-		    "claim's stores: %" PRIu64 "; its counters, and a sign of "
-		    "life at least every %" PRIu64 " ms, were checked", l->gateway, l->entries, first, last,
-		    l->in_period, l->sessions, l->heartbeat_ms)) != 0)
+		    "claim's stores: %" PRIu64 "; its counters were checked, and "
+		    "that it was never silent for more than %" PRIu64 " ms "
+		    "(its heartbeat is %" PRIu64 " ms)", l->gateway,
+		    l->entries, first, last, l->in_period, l->sessions,
+		    track_silence_ms(l->heartbeat_ms), l->heartbeat_ms)) != 0)
 			return e;
 	}
 	for (i = 0; i < v->downtimes.n; i++)

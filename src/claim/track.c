@@ -392,7 +392,7 @@ first_record(struct track *t, const struct record *r)
 static int
 check_silence(struct track *t, const struct record *r)
 {
-	int64_t limit = (int64_t)t->heartbeat_ms * 2 + TRACK_SLACK_MS;
+	int64_t limit = (int64_t)track_silence_ms(t->heartbeat_ms);
 
 	if (!t->booted || r->time_ms - t->time_ms <= limit ||
 	    (t->before == RECORD_STOP && r->type == RECORD_BOOT))

@@ -19,6 +19,15 @@
 #define TRACK_HEARTBEAT_MAX_MS ((uint64_t)3600 * 1000)
 #define TRACK_SLACK_MS 2000
 
+/* The longest that a gateway with this heartbeat may be silent. */
+static inline uint64_t
+track_silence_ms(uint64_t heartbeat_ms)
+{
+	if (heartbeat_ms > TRACK_HEARTBEAT_MAX_MS)
+		heartbeat_ms = TRACK_HEARTBEAT_MAX_MS;
+	return heartbeat_ms * 2 + TRACK_SLACK_MS;
+}
+
 enum track_kind {
 	/* Informs: nothing is missing. */
 	TRACK_DOWN,		/* between a stop and the next start */

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -641,6 +642,17 @@ summary(const struct apply *a, PGresult *counts)
 	(void)printf("\n");
 }
 
+/* sworn run makes it too; whichever comes first. */
+static int
+make_state(const struct config *c)
+{
+	if (mkdir(c->state_dir, 0700) == 0 || errno == EEXIST)
+		return 0;
+	(void)fprintf(stderr, "sworn apply: state folder %s cannot be made: "
+	    "%s\n", c->state_dir, strerror(errno));
+	return ERR_IO;
+}
+
 static int
 apply_store(struct apply *a)
 {
@@ -749,6 +761,8 @@ cmd_apply(int argc, char **argv)
 		goto out;
 	}
 	if ((a.arena = arena_new()) == NULL)
+		goto out;
+	if (!a.dry_run && !a.remove && (r = make_state(a.config)) != 0)
 		goto out;
 	if ((r = db_open(a.admin, &a.c)) == 0)
 		r = a.remove ? remove_all(&a) : apply_store(&a);
