@@ -28,6 +28,8 @@ static const struct {
 	    "sworn key new --name ORIGIN --out FILE"},
 	{"log", cmd_log, "copy or serve a log: "
 	    "sworn log mirror URL|DIR DEST --key VKEY"},
+	{"witness", cmd_witness, "cosign logs that only ever grow: "
+	    "sworn witness run -c FILE"},
 };
 
 static void

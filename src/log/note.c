@@ -250,6 +250,15 @@ note_sign(const char *body, size_t body_len, const struct note_key *key,
 }
 
 /* cosignature/v1: the time is signed with the body. */
+static void
+cosigned_text(const char *body, size_t body_len, uint64_t time_s,
+    struct buf *out)
+{
+	buf_fmt(out, "cosignature/v1\ntime %llu\n",
+	    (unsigned long long)time_s);
+	buf_bytes(out, body, body_len);
+}
+
 static int
 check_cosignature(const char *body, size_t body_len,
     const struct note_key *key, const uint8_t *blob, size_t len,
@@ -266,8 +275,7 @@ check_cosignature(const char *body, size_t body_len,
 	if (reader_u64(&in, &t) != 0 || t > INT64_MAX)
 		return ERR_CRYPTO;
 	buf_init(&msg, NOTE_MAX + 64);
-	buf_fmt(&msg, "cosignature/v1\ntime %llu\n", (unsigned long long)t);
-	buf_bytes(&msg, body, body_len);
+	cosigned_text(body, body_len, t, &msg);
 	r = msg.failed ? ERR_MEMORY :
 	    sign_check(key->public, msg.data, msg.len, blob + 8);
 	if (r == 0 && t > *time_s)
@@ -366,6 +374,79 @@ note_check(const char *note, size_t len, const struct note_key *key,
 	if (time_s != NULL)
 		*time_s = t;
 	return 0;
+}
+
+int
+note_cosign(const char *body, size_t body_len, const struct note_key *key,
+    const uint8_t seed[static SIGN_SEED_LEN], uint64_t time_s,
+    struct buf *out)
+{
+	uint8_t sig[SIGN_LEN];
+	struct buf msg, blob;
+	int r = ERR_FORMAT;
+
+	if (key->type != TYPE_COSIGNATURE || body_len > NOTE_MAX / 2 ||
+	    time_s > INT64_MAX || !is_text(body, body_len))
+		return r;
+	buf_init(&msg, NOTE_MAX + 64);
+	buf_init(&blob, 4 + COSIGNATURE_LEN);
+	cosigned_text(body, body_len, time_s, &msg);
+	r = msg.failed ? ERR_MEMORY :
+	    sign_make(seed, msg.data, msg.len, sig);
+	if (r != 0)
+		goto out;
+	buf_bytes(&blob, key->id, 4);
+	buf_u64(&blob, time_s);
+	buf_bytes(&blob, sig, SIGN_LEN);
+	buf_str(out, DASH);
+	buf_str(out, key->name);
+	buf_u8(out, ' ');
+	if (!blob.failed)
+		text_base64(out, blob.data, blob.len);
+	buf_u8(out, '\n');
+	r = blob.failed || out->failed ? ERR_MEMORY : 0;
+out:
+	buf_done(&msg);
+	buf_done(&blob);
+	return r;
+}
+
+/* Whether a signature line says that it is by this key. */
+static bool
+is_line_of(const char *line, size_t len, const struct note_key *key)
+{
+	size_t name_len = strlen(key->name), dash = sizeof(DASH) - 1;
+	struct buf blob;
+	bool is;
+
+	if (len < dash + name_len + 1 ||
+	    memcmp(line + dash, key->name, name_len) != 0 ||
+	    line[dash + name_len] != ' ')
+		return false;
+	dash += name_len + 1;
+	buf_init(&blob, BLOB_MAX);
+	is = text_unbase64(line + dash, len - dash, &blob) == 0 &&
+	    blob.len > 4 && memcmp(blob.data, key->id, 4) == 0;
+	buf_done(&blob);
+	return is;
+}
+
+int
+note_without(const char *note, size_t len, const struct note_key *key,
+    struct buf *out)
+{
+	const char *p, *nl, *end = note + len;
+
+	if (len > NOTE_MAX || (p = find_signatures(note, len)) == NULL)
+		return ERR_FORMAT;
+	buf_bytes(out, note, (size_t)(p - note));
+	for (; p < end; p = nl + 1) {
+		if ((nl = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			return ERR_FORMAT;
+		if (!is_line_of(p, (size_t)(nl - p), key))
+			buf_bytes(out, p, (size_t)(nl + 1 - p));
+	}
+	return out->failed ? ERR_MEMORY : 0;
 }
 
 /* The next line, which must not be empty, without its newline. */

@@ -2,7 +2,7 @@
  * log/note.h - signed notes and checkpoints.
  *
  * Formats: c2sp.org/signed-note, c2sp.org/tlog-checkpoint; type 0x01
- * (Ed25519) signatures and type 0x04 (cosignature/v1) verification.
+ * (Ed25519) and type 0x04 (cosignature/v1) signatures.
  */
 #ifndef LOG_NOTE_H
 #define LOG_NOTE_H
@@ -52,6 +52,18 @@ int note_sign(const char *body, size_t body_len, const struct note_key *key,
  */
 int note_check(const char *note, size_t len, const struct note_key *key,
     const char **body, size_t *body_len, uint64_t *time_s);
+
+/*
+ * A witness's word, cosignature/v1: appends one signature line for the body
+ * to out. key is of type 0x04, and of this seed.
+ */
+int note_cosign(const char *body, size_t body_len,
+    const struct note_key *key, const uint8_t seed[static SIGN_SEED_LEN],
+    uint64_t time_s, struct buf *out);
+
+/* Appends the note without the signature lines of this key. */
+int note_without(const char *note, size_t len, const struct note_key *key,
+    struct buf *out);
 
 struct checkpoint {
 	char origin[NOTE_NAME_MAX];

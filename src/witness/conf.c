@@ -1,0 +1,176 @@
+/*
+ * The witness's configuration (docs/witness.md) and its key.
+ */
+#include "witness/witness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/disk.h"
+#include "yaml/yaml.h"
+
+#define LOGS_MAX 10000
+#define KEYS_MAX 16
+#define KEY_FILE_MAX 4096
+#define KEY_ROOM ((size_t)1 << 18)	/* more than reading it takes */
+#define TYPE_ED25519 0x01
+#define TYPE_COSIGNATURE 0x04
+
+static void
+read_keys(struct yaml_in *in, const struct yaml_node *n,
+    struct witness_log *ret)
+{
+	struct note_key *keys;
+	size_t i;
+
+	yaml_list(in, n);
+	if (in->result != 0)
+		return;
+	if (n->n == 0 || n->n > KEYS_MAX) {
+		(void)yaml_fail(in, n, "1 to %d keys", KEYS_MAX);
+		return;
+	}
+	keys = arena_array(in->arena, n->n, sizeof(*keys));
+	if (keys == NULL) {
+		in->result = ERR_MEMORY;
+		return;
+	}
+	for (i = 0; i < n->n && in->result == 0; i++) {
+		const char *text = yaml_str(in, n->items[i]);
+
+		if (text != NULL && (note_key_read(text, strlen(text),
+		    &keys[i]) != 0 || keys[i].type != TYPE_ED25519))
+			(void)yaml_fail(in, n->items[i], "not a log's "
+			    "verifier key (name+hex+base64)");
+	}
+	ret->keys = keys;
+	ret->n_keys = n->n;
+}
+
+static void
+read_log(struct yaml_in *in, const struct yaml_node *n,
+    struct witness_log *ret)
+{
+	static const char *const allowed[] = {"origin", "keys", NULL};
+	const struct yaml_node *origin;
+
+	yaml_map(in, n, allowed);
+	if (in->result != 0)
+		return;
+	read_keys(in, yaml_need(in, n, "keys"), ret);
+	origin = yaml_get(n, "origin");
+	if (origin != NULL)
+		ret->origin = yaml_str(in, origin);
+	else if (in->result == 0)
+		ret->origin = ret->keys[0].name;
+	if (in->result == 0 && (ret->origin[0] == 0 ||
+	    strlen(ret->origin) >= NOTE_NAME_MAX))
+		(void)yaml_fail(in, n, "an origin has 1 to %d bytes",
+		    NOTE_NAME_MAX - 1);
+}
+
+static void
+read_logs(struct yaml_in *in, const struct yaml_node *n,
+    struct witness_conf *ret)
+{
+	struct witness_log *logs;
+	size_t i, j;
+
+	yaml_list(in, n);
+	if (in->result != 0)
+		return;
+	if (n->n == 0 || n->n > LOGS_MAX) {
+		(void)yaml_fail(in, n, "1 to %d logs", LOGS_MAX);
+		return;
+	}
+	if ((logs = arena_array(in->arena, n->n, sizeof(*logs))) == NULL) {
+		in->result = ERR_MEMORY;
+		return;
+	}
+	for (i = 0; i < n->n; i++) {
+		read_log(in, n->items[i], &logs[i]);
+		if (in->result != 0)
+			return;
+		for (j = 0; j < i; j++)
+			if (strcmp(logs[i].origin, logs[j].origin) == 0)
+				(void)yaml_fail(in, n->items[i], "%s is "
+				    "there twice; give one log all its keys",
+				    logs[i].origin);
+	}
+	ret->logs = logs;
+	ret->n_logs = n->n;
+}
+
+int
+witness_conf_read(struct arena *a, const char *text, size_t len,
+    struct witness_conf *ret, struct why *w)
+{
+	static const char *const allowed[] = {"witness", "key", "state",
+	    "listen", "prefix", "logs", NULL};
+	struct yaml_in in = {a, w, 0};
+	const struct yaml_node *n, *prefix;
+	size_t end;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	if ((r = yaml_parse(a, text, len, &n, w)) != 0)
+		return r;
+	yaml_map(&in, n, allowed);
+	if (in.result != 0)
+		return in.result;
+	(void)yaml_u64(&in, yaml_need(&in, n, "witness"), 1, 1);
+	ret->key_file = yaml_str(&in, yaml_need(&in, n, "key"));
+	ret->state_dir = yaml_str(&in, yaml_need(&in, n, "state"));
+	ret->listen = yaml_str(&in, yaml_need(&in, n, "listen"));
+	ret->prefix = "";
+	prefix = yaml_get(n, "prefix");
+	if (prefix != NULL)
+		ret->prefix = yaml_str(&in, prefix);
+	if (in.result == 0 && (end = strlen(ret->prefix)) > 0 &&
+	    (ret->prefix[0] != '/' || ret->prefix[end - 1] == '/'))
+		(void)yaml_fail(&in, prefix, "begins with a slash and does "
+		    "not end with one");
+	read_logs(&in, yaml_need(&in, n, "logs"), ret);
+	return in.result;
+}
+
+int
+witness_key_read(const char *path, struct note_key *ret,
+    uint8_t seed[static SIGN_SEED_LEN], struct why *w)
+{
+	struct note_key key;
+	struct stat st;
+	struct buf text;
+	int r;
+
+	buf_init(&text, 0);
+	(void)buf_reserve(&text, KEY_ROOM);	/* growing leaves copies */
+	if (stat(path, &st) != 0) {
+		r = why_set(w, ERR_IO, 0, 0, "%s: %s", path, strerror(errno));
+	} else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		r = why_set(w, ERR_DENIED, 0, 0, "%s can be read by others: "
+		    "chmod 600, or make a new key", path);
+	} else if ((r = disk_read(AT_FDCWD, path, KEY_FILE_MAX, &text)) != 0) {
+		(void)why_set(w, r, 0, 0, "%s: %s", path, r == ERR_IO ?
+		    strerror(errno) : err_text(r));
+	} else {
+		if (text.len > 0 && text.data[text.len - 1] == '\n')
+			text.len--;
+		r = note_private_read((const char *)text.data, text.len, &key,
+		    seed);
+		if (r == 0)
+			r = note_key_make(key.name, TYPE_COSIGNATURE,
+			    key.public, ret);
+		if (r != 0)
+			(void)why_set(w, r, 0, 0, "%s: not a signing key",
+			    path);
+	}
+	buf_wipe_done(&text);
+	return r;
+}
