@@ -83,8 +83,7 @@ def measure(args, w, bouncer, script):
     ways = {
         "direct": (store.port, "feed", w.secret["feed"], "video", None),
         "pgbouncer": (bouncer.port, "feed", w.secret["feed"], "us", None),
-        "service": (w.offices["hosting"].port if args.office
-                    else w.gateway.port, "feed-international",
+        "service": (w.gateway.port, "feed-international",
                     w.secret["feed-international"], "us", None),
         "person": (w.gateway.port, "aoife", w.secret["aoife"], "us",
                    "-c sworn.purpose=moderation -c sworn.ticket=TS-1"),
@@ -118,29 +117,26 @@ def main():
     p.add_argument("--seconds", type=int, default=3)
     p.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64])
     p.add_argument("--protocols", nargs="+", default=["simple", "prepared"])
-    p.add_argument("--office", action="store_true",
-                   help="reach the gateway through an office's relay")
     p.add_argument("--out", default=None)
     args = p.parse_args()
     if not shutil.which("pgbouncer"):
         sys.exit("the peer is missing: install Debian's package pgbouncer")
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="sworn-bench-"))
-    w = world.World(scratch, args.bin, stores=("us",))
+    w = world.World(scratch, args.bin)
     bouncer = None
     try:
         w.build(scale=0.1)
-        # The service is expected from the hosting network only; loopback
-        # stands in for it here, so that no relay is measured.
+        # The hosting network stands for loopback here, so that no relay of
+        # an office is measured.
         d = w.gateway.folder / "directory.yaml"
         d.write_text(d.read_text().replace("127.12.0.0/16",
                                            "127.0.0.0/16"))
-        conf = w.configure("enforce")
-        del conf
+        w.gateway.configure("enforce")
         store = w.stores["us"]
         store.sql("ALTER SYSTEM SET max_connections = 300")
         store.stop()
         store.start()
-        w.apply("us")
+        w.gateway.apply()
         w.gateway.start()
         bouncer = PgBouncer(scratch / "bouncer", store)
         script = scratch / "select.sql"
@@ -162,12 +158,7 @@ def main():
     finally:
         if bouncer:
             bouncer.daemon.end()
-        w.gateway.stop()
-        for o in w.offices.values():
-            if o.relay:
-                o.relay.end()
-        for s in w.stores.values():
-            s.stop("immediate")
+        w.close()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
