@@ -3,7 +3,7 @@
  *
  * For people who trust neither the gateway nor its operator: reads files
  * and keys, writes its verdict, and does nothing else. May: read files, and
- * make the folder of evidence that it is asked for.
+ * make the folder of evidence, and the page, that it is asked for.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@
 #include "claim/verdict.h"
 #include "verify/evidence.h"
 #include "verify/file.h"
+#include "verify/html.h"
 #include "verify/logread.h"
 #include "verify/options.h"
 #include "verify/outcome.h"
@@ -30,8 +31,9 @@ static const char usage_text[] =
 "usage: sworn-verify log DIR --key VKEY [--checkpoint FILE]... [--json] [--all]\n"
 "       sworn-verify claim FILE --log DIR... --key VKEY...\n"
 "                    [--store-log STORE=FILE]... [--checkpoint FILE]...\n"
-"                    [--evidence DIR] [--json] [--all]\n"
-"       sworn-verify evidence DIR --key VKEY... [--claim FILE] [--json] [--all]\n"
+"                    [--evidence DIR] [--html FILE] [--json] [--all]\n"
+"       sworn-verify evidence DIR --key VKEY... [--claim FILE]\n"
+"                    [--html FILE] [--json] [--all]\n"
 "       sworn-verify --version | --help\n"
 "\n"
 "exit:  0 the log is consistent, the claim holds    1 log or bundle is broken\n"
@@ -161,13 +163,39 @@ print(const struct run *x)
 }
 
 static int
+write_page(const struct run *x)
+{
+	struct buf out;
+	FILE *f = NULL;
+	int r;
+
+	if (x->options.html == NULL)
+		return 0;
+	buf_init(&out, 0);
+	if ((r = html_write(&out, &x->outcome, x->options.all)) != 0)
+		goto out;
+	r = ERR_IO;
+	if ((f = fopen(x->options.html, "we")) != NULL &&
+	    fwrite(out.data, 1, out.len, f) == out.len)
+		r = 0;
+	if (f != NULL && fclose(f) != 0)
+		r = ERR_IO;
+	if (r != 0)
+		(void)fprintf(stderr, "sworn-verify: %s cannot be written\n",
+		    x->options.html);
+out:
+	buf_done(&out);
+	return r;
+}
+
+static int
 finish(const struct run *x)
 {
 	int r;
 
 	if (check_kept_used(x) != 0)
 		return EXIT_USAGE;
-	if ((r = print(x)) != 0)
+	if ((r = print(x)) != 0 || (r = write_page(x)) != 0)
 		return trouble(r);
 	return x->outcome.status;
 }

@@ -15,6 +15,7 @@ enum option_code {
 	OPT_ALL,
 	OPT_CLAIM,
 	OPT_EVIDENCE,
+	OPT_HTML,
 };
 
 /* What is checked, and which options that allows. */
@@ -29,9 +30,10 @@ static const struct mode modes[] = {
 	    (const char[]){OPT_KEY, OPT_CHECKPOINT, OPT_JSON, OPT_ALL, 0}},
 	{"claim", "name one claim file",
 	    (const char[]){OPT_LOG, OPT_KEY, OPT_CHECKPOINT, OPT_STORE_LOG,
-	    OPT_JSON, OPT_ALL, OPT_EVIDENCE, 0}},
+	    OPT_JSON, OPT_ALL, OPT_EVIDENCE, OPT_HTML, 0}},
 	{"evidence", "name one folder of evidence",
-	    (const char[]){OPT_KEY, OPT_CLAIM, OPT_JSON, OPT_ALL, 0}},
+	    (const char[]){OPT_KEY, OPT_CLAIM, OPT_JSON, OPT_ALL, OPT_HTML,
+	    0}},
 };
 
 static const struct option known[] = {
@@ -43,6 +45,7 @@ static const struct option known[] = {
 	{"all", no_argument, NULL, OPT_ALL},
 	{"claim", required_argument, NULL, OPT_CLAIM},
 	{"evidence", required_argument, NULL, OPT_EVIDENCE},
+	{"html", required_argument, NULL, OPT_HTML},
 	{NULL, 0, NULL, 0},
 };
 
@@ -111,6 +114,9 @@ take(struct options *o, int c, char *arg, const char **kept)
 		return 0;
 	case OPT_EVIDENCE:
 		o->evidence = arg;
+		return 0;
+	case OPT_HTML:
+		o->html = arg;
 		return 0;
 	}
 	return -1;		/* getopt has said why */

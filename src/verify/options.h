@@ -27,6 +27,7 @@ struct options {
 	const char *claim;		/* file */
 	const char *bundle;		/* folder of evidence, to check */
 	const char *evidence;		/* the same, to write */
+	const char *html;		/* file, to write */
 	const char *logs[OPTIONS_MAX];
 	size_t n_logs;
 	struct note_key keys[OPTIONS_MAX];
