@@ -577,7 +577,7 @@ examine(struct apply *a)
 
 	if (!a->dry_run && (r = probe_run(a->c)) != 0)
 		return r;
-	r = checks_run(a->c, a->store->catalog, !a->revoke_temp,
+	r = checks_run(a->c, a->store->catalog, !a->revoke_temp, stderr,
 	    &in_the_way);
 	if (r != 0)
 		return r;

@@ -8,7 +8,6 @@
  */
 #include "cli/checks.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -20,11 +19,6 @@
 #define NOT_SYSTEM							\
 	"n.nspname !~ '^(pg_catalog|information_schema|pg_toast.*"	\
 	"|pg_temp_.*|pg_toast_temp_.*|sworn|sworn_[0-9a-f]{16})$' "
-
-struct check {
-	const char *what;	/* why these are in the way, in words */
-	const char *sql;
-};
 
 static const struct check checks[] = {
 	{ "what the catalog names does not exist",
@@ -183,10 +177,9 @@ put_listed(struct buf *out, const struct catalog *c)
 	buf_str(out, " OFFSET 1) ");
 }
 
-/* Prints what one check found. */
-static int
-run(PGconn *c, const struct catalog *catalog, const struct check *check,
-    size_t *ret_n)
+int
+check_run(PGconn *c, const struct catalog *catalog,
+    const struct check *check, FILE *out, size_t *ret_n)
 {
 	PGresult *rows = NULL;
 	struct buf sql;
@@ -198,7 +191,7 @@ run(PGconn *c, const struct catalog *catalog, const struct check *check,
 	buf_str(&sql, " ORDER BY 1");
 	r = db_rows_buf(c, "looking at the store", &sql, &rows);
 	for (i = 0; r == 0 && i < PQntuples(rows); i++)
-		(void)fprintf(stderr, "%s: %s\n    %s\n",
+		(void)fprintf(out, "%s: %s\n    %s\n",
 		    PQgetvalue(rows, i, 0), check->what,
 		    PQgetvalue(rows, i, 1));
 	*ret_n += r == 0 ? (size_t)PQntuples(rows) : 0;
@@ -209,20 +202,21 @@ run(PGconn *c, const struct catalog *catalog, const struct check *check,
 
 int
 checks_run(PGconn *c, const struct catalog *catalog, bool temp_too,
-    size_t *ret_n)
+    FILE *out, size_t *ret_n)
 {
 	size_t i, missing = 0;
 	int r;
 
 	/* Without its tables the others make no sense. */
-	if ((r = run(c, catalog, &checks[0], &missing)) != 0 || missing > 0) {
+	r = check_run(c, catalog, &checks[0], out, &missing);
+	if (r != 0 || missing > 0) {
 		*ret_n += missing;
 		return r;
 	}
 	for (i = 1; i < sizeof(checks) / sizeof(checks[0]); i++)
-		if ((r = run(c, catalog, &checks[i], ret_n)) != 0)
+		if ((r = check_run(c, catalog, &checks[i], out, ret_n)) != 0)
 			return r;
-	return temp_too ? run(c, catalog, &check_temp, ret_n) : 0;
+	return temp_too ? check_run(c, catalog, &check_temp, out, ret_n) : 0;
 }
 
 int
@@ -230,5 +224,5 @@ checks_warn_copy(PGconn *c, const struct catalog *catalog)
 {
 	size_t n = 0;
 
-	return run(c, catalog, &check_copy, &n);
+	return check_run(c, catalog, &check_copy, stderr, &n);
 }

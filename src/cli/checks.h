@@ -11,15 +11,31 @@
 #include <libpq-fe.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct catalog;
 
 /*
- * Looks at everything and prints on standard error what is in the way; adds
- * their number to *ret_n. temp_too: also PUBLIC's right to temporary tables.
+ * A query for rows (what it is, the command that ends it), over
+ *	listed(s, t, guarded, rows)	the catalog's tables: schema, name,
+ *					guarded or public, whether by rows
+ *	columns(s, t, c)		what the catalog names of them
+ */
+struct check {
+	const char *what;	/* why these are in the way, in words */
+	const char *sql;
+};
+
+/* Prints what one check found and adds its number to *ret_n. */
+int check_run(PGconn *c, const struct catalog *catalog,
+    const struct check *check, FILE *out, size_t *ret_n);
+
+/*
+ * Looks at everything and prints what is in the way; adds their number to
+ * *ret_n. temp_too: also PUBLIC's right to temporary tables.
  */
 int checks_run(PGconn *c, const struct catalog *catalog, bool temp_too,
-    size_t *ret_n);
+    FILE *out, size_t *ret_n);
 
 /* Says which other roles lose COPY FROM by row security; no refusal. */
 int checks_warn_copy(PGconn *c, const struct catalog *catalog);

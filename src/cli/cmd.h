@@ -10,6 +10,7 @@
 int cmd_apply(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_control(int argc, char **argv);
+int cmd_drift(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_log(int argc, char **argv);

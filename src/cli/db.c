@@ -30,7 +30,7 @@ said(const char *what, const char *message)
 {
 	size_t len = strlen(message);
 
-	(void)fprintf(stderr, "sworn apply: %s: %s%s", what, message,
+	(void)fprintf(stderr, "sworn: %s: %s%s", what, message,
 	    len > 0 && message[len - 1] == '\n' ? "" : "\n");
 	return ERR_IO;
 }

@@ -16,6 +16,8 @@ static const struct {
 	    "sworn check -c FILE"},
 	{"apply", cmd_apply, "make a store enforce the policy: "
 	    "sworn apply -c FILE STORE --admin DSN"},
+	{"drift", cmd_drift, "what differs in a store from what apply made: "
+	    "sworn drift -c FILE STORE --admin DSN"},
 	{"control", cmd_control, "every country that stands behind a principal: "
 	    "sworn control -c FILE PRINCIPAL"},
 	{"explain", cmd_explain, "what a session would be shown, and why: "
