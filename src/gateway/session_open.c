@@ -18,6 +18,7 @@
 #include "gateway/setting.h"
 #include "gateway/standing.h"
 #include "policy/policy.h"
+#include "policy/whole.h"
 #include "wire/backend.h"
 
 #define PARAMS_MAX 160		/* settings of the packet, and our own */
@@ -125,40 +126,14 @@ may_open(struct session *s)
 	return false;
 }
 
-/* Whether a service's own role shows no more of a table than is cleared. */
-static bool
-cleared_whole(const struct clearance *c, const struct clearance_table *t)
-{
-	size_t i;
-
-	if (t->table->is_public)
-		return true;
-	if (!t->readable || t->n_residences != c->n_residences)
-		return false;
-	for (i = 0; i < t->table->n_columns; i++)
-		if (t->columns[i] != TREAT_PLAIN)
-			return false;
-	return true;
-}
-
-/*
- * A service works by a role of the store's own, which reaches all that the
- * store guards and knows no masks. So it must be cleared for all of it: the
- * first table for which it is not, or NULL.
- */
+/* The first table that a service is not cleared for, or NULL. */
 static const struct clearance_table *
 service_uncleared(const struct session *s)
 {
-	const struct clearance *c = s->standing->clearance;
-	size_t i;
-
 	if (s->standing->who->kind != PRINCIPAL_SERVICE ||
 	    s->store->mode != STORE_ENFORCE)
 		return NULL;
-	for (i = 0; i < c->n_tables; i++)
-		if (!cleared_whole(c, &c->tables[i]))
-			return &c->tables[i];
-	return NULL;
+	return clearance_uncleared(s->standing->clearance);
 }
 
 /* Why a residence of a table is not permitted; NULL if each is. */
