@@ -1,6 +1,8 @@
 /*
  * sworn log mirror URL|DIR DEST --key VKEY: extends a verified copy.
  * sworn log serve DIR --listen ADDRESS:PORT: static files over HTTP.
+ * sworn log cosign DIR --witness URL --key WKEY ... [--quorum K]: asks
+ * witnesses, and writes checkpoint.cosigned.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +13,11 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "cli/cmd.h"
 #include "gateway/sandbox.h"
 #include "log/note.h"
+#include "witness/cosign.h"
 #include "witness/http.h"
 #include "witness/mirror.h"
 #include "witness/serve.h"
@@ -23,7 +27,9 @@ usage(void)
 {
 	(void)fprintf(stderr, "usage: sworn log mirror URL|DIR DEST --key "
 	    "VKEY\n"
-	    "       sworn log serve DIR --listen ADDRESS:PORT\n");
+	    "       sworn log serve DIR --listen ADDRESS:PORT\n"
+	    "       sworn log cosign DIR --witness URL --key WKEY ... "
+	    "[--quorum K]\n");
 	return 2;
 }
 
@@ -91,33 +97,105 @@ serve(const char *dir, const char *address)
 	return r == 0 ? 0 : fail("serve", r, &w);
 }
 
+struct arguments {
+	const char *key, *listen, *quorum;
+	const char *witness[COSIGN_MAX], *keys[COSIGN_MAX];
+	size_t n_witness, n_keys;
+};
+
+static int
+cosign(const char *dir, const struct arguments *a)
+{
+	struct cosign_witness ws[COSIGN_MAX] = {0};
+	uint64_t quorum = a->n_witness;
+	struct cosign_result result;
+	struct why w = {0};
+	size_t i;
+	int r;
+
+	if (a->quorum != NULL && (text_u64(a->quorum, strlen(a->quorum),
+	    &quorum) != 0 || quorum == 0 || quorum > a->n_witness)) {
+		(void)fprintf(stderr, "sworn log cosign: a quorum is 1 to "
+		    "%zu, the number of witnesses\n", a->n_witness);
+		return 2;
+	}
+	for (i = 0; i < a->n_witness; i++) {
+		ws[i].url = a->witness[i];
+		if (note_key_read(a->keys[i], strlen(a->keys[i]),
+		    &ws[i].key) == 0 && ws[i].key.type == 0x04)
+			continue;
+		(void)fprintf(stderr, "sworn log cosign: no witness's "
+		    "verifier key (sworn witness key): %s\n", a->keys[i]);
+		return 2;
+	}
+	if ((r = cosign_run(dir, ws, a->n_witness, &result, &w)) != 0)
+		return fail("cosign", r, &w);
+	for (i = 0; i < a->n_witness; i++)
+		if (ws[i].result != 0)
+			(void)fprintf(stderr, "sworn log cosign: %s: %s\n",
+			    ws[i].key.name, ws[i].why.text);
+	if (printf("%" PRIu64 " entries, cosigned by %zu of %zu%s\n",
+	    result.size, result.good, a->n_witness, result.kept ?
+	    " (the older file has more and stays)" : "") < 0 ||
+	    fflush(stdout) != 0)
+		return 1;
+	return result.good >= quorum ? 0 : 1;
+}
+
+static int
+take(struct arguments *a, int c, const char *arg)
+{
+	switch (c) {
+	case 'k':
+		if (a->n_keys == COSIGN_MAX)
+			return 2;
+		a->keys[a->n_keys++] = a->key = arg;
+		return 0;
+	case 'w':
+		if (a->n_witness == COSIGN_MAX)
+			return 2;
+		a->witness[a->n_witness++] = arg;
+		return 0;
+	case 'l':
+		a->listen = arg;
+		return 0;
+	case 'q':
+		a->quorum = arg;
+		return 0;
+	}
+	return 2;			/* getopt has said why */
+}
+
 int
 cmd_log(int argc, char **argv)
 {
 	static const struct option known[] = {
 		{"key", required_argument, NULL, 'k'},
 		{"listen", required_argument, NULL, 'l'},
+		{"quorum", required_argument, NULL, 'q'},
+		{"witness", required_argument, NULL, 'w'},
 		{NULL, 0, NULL, 0},
 	};
-	const char *vkey = NULL, *address = NULL, *what;
+	struct arguments a = {0};
+	const char *what;
 	int c, n;
 
-	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (c == 'k')
-			vkey = optarg;
-		else if (c == 'l')
-			address = optarg;
-		else
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1)
+		if (take(&a, c, optarg) != 0)
 			return usage();
-	}
 	if ((n = argc - optind) < 1)
 		return usage();
 	what = argv[optind];
-	if (strcmp(what, "mirror") == 0 && n == 3 && vkey != NULL &&
-	    address == NULL)
-		return mirror(argv[optind + 1], argv[optind + 2], vkey);
-	if (strcmp(what, "serve") == 0 && n == 2 && address != NULL &&
-	    vkey == NULL)
-		return serve(argv[optind + 1], address);
+	if (strcmp(what, "cosign") == 0 && n == 2 && a.n_witness > 0 &&
+	    a.n_keys == a.n_witness && a.listen == NULL)
+		return cosign(argv[optind + 1], &a);
+	if (a.n_witness > 0 || a.quorum != NULL)
+		return usage();
+	if (strcmp(what, "mirror") == 0 && n == 3 && a.n_keys == 1 &&
+	    a.listen == NULL)
+		return mirror(argv[optind + 1], argv[optind + 2], a.key);
+	if (strcmp(what, "serve") == 0 && n == 2 && a.listen != NULL &&
+	    a.n_keys == 0)
+		return serve(argv[optind + 1], a.listen);
 	return usage();
 }

@@ -432,6 +432,36 @@ is_line_of(const char *line, size_t len, const struct note_key *key)
 }
 
 int
+note_body(const char *note, size_t len, const char **body, size_t *body_len)
+{
+	const char *p;
+
+	if (len > NOTE_MAX || !is_text(note, len) ||
+	    (p = find_signatures(note, len)) == NULL || p - note < 2)
+		return ERR_FORMAT;
+	*body = note;
+	*body_len = (size_t)(p - note) - 1;
+	return 0;
+}
+
+int
+note_line(const char *lines, size_t len, const struct note_key *key,
+    struct buf *out)
+{
+	const char *p, *nl, *end = lines + len;
+
+	for (p = lines; p < end; p = nl + 1) {
+		if ((nl = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			return ERR_FORMAT;
+		if (!is_line_of(p, (size_t)(nl - p), key))
+			continue;
+		buf_bytes(out, p, (size_t)(nl + 1 - p));
+		return out->failed ? ERR_MEMORY : 0;
+	}
+	return ERR_MISSING;
+}
+
+int
 note_without(const char *note, size_t len, const struct note_key *key,
     struct buf *out)
 {

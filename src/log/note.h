@@ -61,6 +61,15 @@ int note_cosign(const char *body, size_t body_len,
     const struct note_key *key, const uint8_t seed[static SIGN_SEED_LEN],
     uint64_t time_s, struct buf *out);
 
+/* What is signed in a note; no signature is checked. 0 or ERR_FORMAT. */
+int note_body(const char *note, size_t len, const char **body,
+    size_t *body_len);
+
+/* Appends the first of some signature lines that is of this key, unchecked.
+ * ERR_MISSING: none is. */
+int note_line(const char *lines, size_t len, const struct note_key *key,
+    struct buf *out);
+
 /* Appends the note without the signature lines of this key. */
 int note_without(const char *note, size_t len, const struct note_key *key,
     struct buf *out);
