@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "catalog/catalog.h"
 #include "cli/cmd.h"
+#include "cli/known.h"
 #include "cli/load.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
@@ -98,33 +99,12 @@ warn_strange(void *arg, unsigned line, unsigned column, const char *rule,
 static void
 warn_policy(struct config *c)
 {
-	struct policy_known known = {.directory = c->directory};
 	struct arena *a = arena_new();
-	const struct catalog **catalogs;
-	const char **stores, **residences;
-	size_t i, k, n = 0;
+	struct policy_known known;
 
-	if (a == NULL)
-		return; /* warnings only */
-	for (i = 0; i < c->n_stores; i++)
-		n += c->stores[i].n_residences;
-	stores = arena_array(a, c->n_stores, sizeof(*stores));
-	catalogs = arena_array(a, c->n_stores, sizeof(*catalogs));
-	residences = arena_array(a, n + 1, sizeof(*residences));
-	if (stores == NULL || catalogs == NULL || residences == NULL)
-		goto out;
-	for (i = 0; i < c->n_stores; i++) {
-		stores[known.n_stores++] = c->stores[i].name;
-		catalogs[known.n_catalogs++] = c->stores[i].catalog;
-		for (k = 0; k < c->stores[i].n_residences; k++)
-			residences[known.n_residences++] =
-			    c->stores[i].residences[k];
-	}
-	known.stores = stores;
-	known.catalogs = catalogs;
-	known.residences = residences;
-	policy_strange(c->policy, &known, warn_strange, c);
-out:
+	/* Warnings only. */
+	if (a != NULL && known_names(c, a, &known) == 0)
+		policy_strange(c->policy, &known, warn_strange, c);
 	arena_free(a);
 }
 

@@ -15,6 +15,7 @@ int cmd_explain(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_witness(int argc, char **argv);
 int cmd_who_can(int argc, char **argv);

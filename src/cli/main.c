@@ -24,6 +24,8 @@ static const struct {
 	    "sworn explain -c FILE PRINCIPAL STORE"},
 	{"who-can", cmd_who_can, "everybody who reaches something, by which rule: "
 	    "sworn who-can -c FILE"},
+	{"policy", cmd_policy, "try a policy before it is in force: "
+	    "sworn policy test|lint|diff"},
 	{"passwd", cmd_passwd, "set how a principal logs in: "
 	    "sworn passwd FILE PRINCIPAL"},
 	{"key", cmd_key, "make or show a log's key: "

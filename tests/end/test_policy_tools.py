@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import stat
 
@@ -390,3 +391,211 @@ def test_who_can_orders_by_reach(tools):
 def test_who_can_asks_back_where_nothing_is_of_what_is_named(tools):
     _, err = tools.run("who-can", "--category", "contcat", expect=1)
     assert "compare with the catalogs" in err
+
+
+# -- sworn policy ----------------------------------------------------------
+
+def policy_test(tools, path, expect=0):
+    """(rows as expected, rows, {line: what differs})"""
+    out, err = tools.run("policy", "test", path, expect=expect)
+    good, rows = re.fullmatch(r"(\d+) of (\d+) rows are as expected\n",
+                              out).groups()
+    lines = [line.split(": ", 1) for line in err.splitlines()]
+    assert all(where.startswith(f"{path}:") for where, _ in lines)
+    return int(good), int(rows), {int(where.rpartition(":")[2]): what
+                                  for where, what in lines}
+
+
+def test_the_demos_policy_does_what_its_table_expects(tools):
+    good, rows, differ = policy_test(tools,
+                                     tools.folder / "policy-test.yaml")
+    assert not differ and good == rows > 20
+
+
+def test_policy_test_names_each_difference_by_its_line(tools):
+    path = tools.write("t.yaml", """policy-test: 1
+columns: [reader, store, table, expect, residence, purpose, ticket, rule]
+rows:
+- [aoife, us, comments, plain, US, moderation, TS-1]
+- [aoife, us, comments.body, mask, US, moderation, TS-1]
+- [aoife, us, profiles.email, absent, US, moderation, TS-1]
+- [aoife, us, profiles.email, refused, US, moderation, TS-1]
+- [aoife, us, public.profiles, plain, US, moderation, TS-1]
+- [aoife, us, comments, refused]
+- [aoife, us, comments, plain]
+- [nobody, us, comments, refused]
+- [aoife, mars, comments, refused]
+- [aoife, us, secrets, refused]
+- [aoife, us, comments.secret, refused]
+- [aoife, us, comments, refused, IE]
+- [aoife, us, comments, refused, US, curiosity]
+- [aoife, us, topics, refused]
+- [aoife, us, comments, plain, US, moderation, TS-1, the feed serves its users]
+- [ethan, us, likes, refused, US, analytics, none, "%s"]
+- [ethan, us, likes, plain, US, analytics]
+""" % DIRECTION)
+    good, rows, differ = policy_test(tools, path, expect=1)
+    assert set(differ) == {5, 7, 8, 10, 11, 12, 13, 14, 15, 17, 18, 20}
+    assert good == rows - len(differ)
+    assert "body of US is plain, expected mask" in differ[5]
+    assert "located in CN" in differ[20] and DIRECTION in differ[20]
+    assert "has no part in it" in differ[18]
+
+
+def test_policy_test_says_where_a_table_is_malformed(tools):
+    path = tools.write("t.yaml", "policy-test: 1\ncolumns: [reader]\n")
+    _, err = tools.run("policy", "test", path, expect=1)
+    assert err.startswith(f"{path}:2:")
+    _, err = tools.run("policy", "test", tools.folder / "none.yaml", expect=1)
+    assert "none.yaml" in err and "No such file" in err
+
+
+def split_rules(tools):
+    head, *rules = re.split(r"(?m)^  - rule: ",
+                            (tools.folder / "policy.yaml").read_text())
+    return head, {r.split("\n")[0]: r for r in rules}
+
+
+def join_rules(head, rules):
+    return "".join([head, *(f"  - rule: {r}" for r in rules)])
+
+
+def lint(tools, *args, expect=0):
+    """(those reach everything, {rule: what is said of it})"""
+    _, err = tools.run("policy", "lint", *args, expect=expect)
+    return (re.findall(r"policy\.yaml: (\S+) reaches every", err),
+            dict(re.findall(r'^warning: \S+:\d+:\d+: rule "([^"]*)" (.*)$',
+                            err, re.M)))
+
+
+EXTRA = """  - rule: a dead one
+    permit: read
+    who: {roles: [astronaut]}
+  - rule: one that nothing can meet
+    forbid: read
+    what: {stores: [domestic]}
+    whose: [US]
+  - rule: a shadowed one
+    permit: read
+    who: {located-in: [CN]}
+    whose: [US]
+  - rule: a misspelt one
+    forbid: read
+    what: {categories: [contcat]}
+"""
+
+
+def test_policy_lint_names_the_rules_that_do_nothing(tools):
+    tools.write("policy.yaml",
+                (tools.folder / "policy.yaml").read_text() + EXTRA)
+    masters, said = lint(tools)
+    lint(tools, "--strict", expect=1)
+    assert masters == []
+    assert "dead" in said["a dead one"]
+    assert "dead" in said["one that nothing can meet"]
+    assert "shadowed" in said["a shadowed one"]
+    assert "shadowed" in said["analysts study behaviour"]
+    assert '"contcat"' in said["a misspelt one"]
+    assert len(said) == 5
+    # Without a rule that is named nothing changes for anybody; without any
+    # other something does.
+    head, rules = split_rules(tools)
+    old = tools.write("old.yaml", join_rules(head, rules.values()))
+    for name in rules:
+        new = tools.write("new.yaml", join_rules(
+            head, [r for n, r in rules.items() if n != name]))
+        out, _ = tools.run("policy", "diff", old, new)
+        assert (out == "0 of 13 principals gain or lose something\n") == \
+            (name in said), name
+
+
+def test_policy_lint_fails_where_there_is_a_master_admin(tools):
+    lint(tools)
+    head, rules = split_rules(tools)
+    tools.write("policy.yaml", join_rules(head, [
+        r for r in rules.values() if not r.startswith((DIRECTION, "domestic"))
+    ]))
+    assert lint(tools, expect=1)[0] == ["wei"]
+    # One category of one residence less, and there is none.
+    tools.write("policy.yaml", join_rules(head, [
+        r for r in rules.values() if not r.startswith((DIRECTION, "domestic"))
+    ]) + "  - rule: not this\n    forbid: read\n    whose: [FR]\n"
+        "    what: {categories: [location]}\n")
+    assert lint(tools)[0] == []
+
+
+def told_changes(out):
+    """{(principal, store, table, residence, column): what is said}"""
+    told, who, where = {}, None, None
+    for line in out.splitlines()[:-1]:
+        if m := re.fullmatch(r"  store (\S+), (\S+), residents of (.*)",
+                             line):
+            where = m
+        elif m := re.fullmatch(r"    ([^:]+): (.*)", line):
+            for r in where[3].split(", "):
+                for c in m[2].split(", "):
+                    cell = (who, where[1], where[2], r, c)
+                    assert cell not in told
+                    told[cell] = m[1]
+        else:
+            who = line.split(" ")[0]
+    return told
+
+
+def test_policy_diff_tells_what_who_can_tells_of_both(tools):
+    """Random mixtures of the demo's rules, changed a little: gains and losses
+    are the difference between two answers of who-can."""
+    rng = random.Random(7)
+    head, rules = split_rules(tools)
+    rules = [r.rstrip() + "\n" for r in rules.values()]
+    rules += [r.replace(a, b, 1).replace("\n", f" but {len(b)}\n", 1)
+              for r in rules for a, b in (
+                  ("analyst]", "director]"), ("[moderation]", "[operations]"),
+                  ("treat: mask", "treat: absent"), ("TS-", "(TS|CS)-"),
+                  ("kind: service", "kind: person"), ("[CN]", "[US]"))
+              if a in r]
+    words = {(None, "plain"): "gains", (None, "mask"): "gains masked",
+             ("plain", None): "loses", ("mask", None): "loses masked",
+             ("plain", "mask"): "loses plain, now masked",
+             ("mask", "plain"): "gains plain, was masked"}
+    seen = set()
+    for _ in range(12):
+        found = []
+        for name in ("old.yaml", "new.yaml"):
+            text = join_rules(head, rng.sample(rules, 7))
+            tools.write(name, text)
+            tools.write("policy.yaml", text)
+            found.append({(p, *cell): level for p, cells
+                          in who_can(tools)[1].items()
+                          for cell, level in cells.items()})
+        old, new = found
+        want = {cell: words[old.get(cell), new.get(cell)]
+                for cell in {*old, *new} if old.get(cell) != new.get(cell)}
+        told = told_changes(tools.run(
+            "policy", "diff", tools.folder / "old.yaml",
+            tools.folder / "new.yaml")[0])
+        assert {c: w for c, w in told.items() if "sessions" not in w} == want
+        seen |= set(want.values())
+    assert len(seen) > 3
+
+
+def test_policy_diff_tells_what_is_harder_or_easier_to_reach(tools):
+    text = (tools.folder / "policy.yaml").read_text()
+    old = tools.write("old.yaml", text)
+
+    def diff(was, becomes):
+        assert was in text
+        new = tools.write("new.yaml", text.replace(was, becomes, 1))
+        return {(cell[0], what) for cell, what in told_changes(
+            tools.run("policy", "diff", old, new)[0]).items()}
+    moderators = ("aoife", "lina")
+    assert diff('"TS-[0-9]+"', '"(TS|CS)-[0-9]+"') == \
+        {(m, "in more sessions") for m in moderators}
+    assert diff('"TS-[0-9]+"', '"TS-1[0-9]*"') == \
+        {(m, "in fewer sessions") for m in moderators}
+    assert diff("purposes: [moderation], ticket", "ticket") == \
+        {(m, "in more sessions") for m in moderators}
+    assert diff("why: {purposes: [operations]}",
+                "why: {purposes: [analytics]}") == \
+        {("sam", "in other sessions")}
+    assert diff("version: 2026-11", "version: 2026-12") == set()

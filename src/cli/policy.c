@@ -1,0 +1,32 @@
+/*
+ * sworn policy test | lint | diff: what to ask before a policy is in force.
+ */
+#include "cli/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} parts[] = {
+	{"test", cmd_policy_test},
+	{"lint", cmd_policy_lint},
+	{"diff", cmd_policy_diff},
+};
+
+int
+cmd_policy(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; argc > 1 && i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strcmp(argv[1], parts[i].name) == 0)
+			return parts[i].run(argc - 1, argv + 1);
+	(void)fprintf(stderr, "usage: sworn policy test FILE -c FILE\n"
+	    "       sworn policy lint -c FILE [--strict]\n"
+	    "       sworn policy diff OLD NEW -c FILE\n");
+	return 2;
+}

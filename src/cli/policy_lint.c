@@ -1,0 +1,194 @@
+/*
+ * sworn policy lint -c FILE [--at TIME] [--strict]
+ *
+ * Fails if anybody reaches every category of every residence over all
+ * stores: there is to be no master admin. Warns of rules that do nothing and
+ * of names that nothing has; with --strict a warning fails, too.
+ *
+ * What is masked counts as reached: it is the same access to the same row.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "catalog/catalog.h"
+#include "cli/known.h"
+#include "cli/load.h"
+#include "cli/options.h"
+#include "cli/policy.h"
+#include "cli/say.h"
+#include "cli/survey.h"
+#include "gateway/config.h"
+#include "policy/lint.h"
+
+static const char usage[] = "usage: sworn policy lint -c FILE [--at TIME] "
+    "[--strict]\n";
+
+struct linting {
+	const struct config *config;
+	struct survey survey;
+	struct lint lint;
+	size_t *kinds;		/* of each cell: number of (residence,
+				 * category), counted from 0 */
+	size_t n_kinds;
+	bool *reached;		/* by whoever is looked at; as kinds */
+	size_t masters, warnings;
+};
+
+/* Cells that are the same to the question: one residence, one category. */
+static int
+make_kinds(struct linting *l)
+{
+	const struct reach_space *s = &l->survey.space;
+	size_t i, k;
+
+	l->kinds = arena_array(l->survey.a, s->n_cells, sizeof(*l->kinds));
+	l->reached = arena_array(l->survey.a, s->n_cells,
+	    sizeof(*l->reached));
+	if (l->kinds == NULL || l->reached == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < s->n_cells; i++) {
+		for (k = 0; k < i; k++)
+			if (strcmp(reach_residence(s, &s->cells[k]),
+			    reach_residence(s, &s->cells[i])) == 0 &&
+			    strcmp(reach_column(s, &s->cells[k])->category,
+			    reach_column(s, &s->cells[i])->category) == 0)
+				break;
+		l->kinds[i] = k < i ? l->kinds[k] : l->n_kinds++;
+	}
+	return 0;
+}
+
+static int
+look(void *arg, const struct reach_session *q)
+{
+	struct linting *l = arg;
+	struct survey *s = &l->survey;
+	size_t i;
+	int r;
+
+	if ((r = reach_levels(&s->space, l->config->policy, q, s->scratch,
+	    s->levels)) != 0)
+		return r;
+	for (i = 0; i < s->space.n_cells; i++)
+		if (s->levels[i] != TREAT_ABSENT)
+			l->reached[l->kinds[i]] = true;
+	lint_add(&l->lint, q);
+	return 0;
+}
+
+static int
+look_at_all(struct linting *l)
+{
+	struct survey *s = &l->survey;
+	size_t i, k;
+	int r;
+
+	for (i = 0; i < s->n_ids; i++) {
+		memset(l->reached, 0, l->n_kinds * sizeof(*l->reached));
+		if ((r = reach_each(l->config->directory, &s->sessions,
+		    s->ids[i], s->at_ms, look, l)) != 0)
+			return r;
+		for (k = 0; k < l->n_kinds && l->reached[k]; k++)
+			continue;
+		if (k < l->n_kinds)
+			continue;
+		l->masters++;
+		(void)fprintf(stderr, "%s: %s reaches every category of every "
+		    "residence in all stores: a master admin; see sworn "
+		    "who-can\n", l->config->policy_text.path, s->ids[i]);
+	}
+	return 0;
+}
+
+static void
+warn(struct linting *l, unsigned line, unsigned column, const char *rule,
+    const char *what)
+{
+	l->warnings++;
+	(void)fprintf(stderr, "warning: %s:%u:%u: rule \"%s\" %s\n",
+	    l->config->policy_text.path, line, column, rule, what);
+}
+
+static void
+warn_dead(void *arg, unsigned line, unsigned column, const char *rule)
+{
+	warn(arg, line, column, rule, "is dead: no session that there can be "
+	    "meets it, whoever reads");
+}
+
+static void
+warn_shadowed(void *arg, unsigned line, unsigned column, const char *rule)
+{
+	warn(arg, line, column, rule, "is shadowed: whatever it permits is "
+	    "forbidden each time");
+}
+
+static void
+warn_strange(void *arg, unsigned line, unsigned column, const char *rule,
+    const char *what, const char *name)
+{
+	struct linting *l = arg;
+
+	l->warnings++;
+	(void)fprintf(stderr, "warning: %s:%u:%u: rule \"%s\" names %s "
+	    "\"%s\", which nothing here has; is it misspelt?\n",
+	    l->config->policy_text.path, line, column, rule, what, name);
+}
+
+static int
+lint_all(struct linting *l, const char *at, bool strict)
+{
+	const struct policy *policies[] = { l->config->policy };
+	struct policy_known known;
+	int64_t at_ms;
+	struct why w;
+	int r;
+
+	if (options_time(at, &at_ms) != 0)
+		return 1;
+	if (survey_init(&l->survey, l->config, policies, 1, at_ms, &w) != 0) {
+		(void)fprintf(stderr, "%s: %s\n", l->config->policy_text.path,
+		    w.text);
+		return 1;
+	}
+	if ((r = make_kinds(l)) != 0 ||
+	    (r = known_names(l->config, l->survey.a, &known)) != 0 ||
+	    (r = lint_init(&l->lint, l->config->policy, &l->survey.space,
+	    l->survey.a)) != 0 || (r = look_at_all(l)) != 0)
+		return say_error(r);
+	lint_dead(&l->lint, warn_dead, l);
+	lint_shadowed(&l->lint, warn_shadowed, l);
+	policy_strange(l->config->policy, &known, warn_strange, l);
+	(void)printf("%zu principals: %zu of them a master admin; %zu "
+	    "warnings\n", l->survey.n_ids, l->masters, l->warnings);
+	return l->masters > 0 || (strict && l->warnings > 0);
+}
+
+int
+cmd_policy_lint(int argc, char **argv)
+{
+	struct linting l = { .config = NULL };
+	const char *file = NULL, *at = NULL;
+	bool strict = false;
+	const struct option_slot slots[] = {
+		{"-c", &file, NULL}, {"--at", &at, NULL},
+		{"--strict", NULL, &strict}, {NULL, NULL, NULL},
+	};
+	struct config *c;
+	int r;
+
+	if ((r = options_read(argc, argv, slots, NULL, 0, usage)) != 0)
+		return r;
+	if (file == NULL) {
+		(void)fputs(usage, stderr);
+		return 2;
+	}
+	if ((c = load_config(file)) == NULL)
+		return 1;
+	l.config = c;
+	r = lint_all(&l, at, strict);
+	survey_done(&l.survey);
+	config_free(c);
+	return r;
+}
