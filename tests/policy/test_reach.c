@@ -260,6 +260,7 @@ static const struct {
 	{"sites and between them", "10.0.0.0/8", "AA BB unknown"},
 	{"a site to its end", "10.1.128.0/17", "BB"},
 	{"exactly two halves", "10.2.0.0/16", "AA BB"},
+	{"sites and what follows them", "10.2.0.0/15", "AA BB unknown"},
 	{"the last addresses there are", "255.255.255.0/24", "BB unknown"},
 	{"any", NULL, "AA BB CC unknown"},
 	{"IPv6", "2001:db8::/32", "CC unknown"},
