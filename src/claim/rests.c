@@ -239,6 +239,10 @@ rests_say(struct verdict *v)
 	    "machines and disks themselves): the claim names %zu, and the "
 	    "records cannot tell", v->claim->gateways.n)) != 0)
 		return e;
+	if (v->witnessed != NULL)
+		return state_rest(v, "witness", "that enough of the "
+		    "witnesses are honest, so that no second log was shown "
+		    "to others: %s", v->witnessed);
 	return state_rest(v, "witness", "that the log's operator keeps no "
 	    "second log: no witness has signed these checkpoints. A "
 	    "checkpoint that you kept from before, given with --checkpoint, "

@@ -71,6 +71,7 @@ struct verdict {
 	const struct claim *claim;
 	bool partial;			/* not all of each log is fed */
 	struct arena *arena;		/* results */
+	const char *witnessed;		/* NULL: no witness was asked for */
 	struct arena *scratch;		/* one record's own */
 	struct objects *objects;
 	struct track *track;		/* of the current log */

@@ -176,6 +176,14 @@ verdict_add_doubt(struct verdict *v, const char *what, const char *text)
 }
 
 int
+verdict_add_witness(struct verdict *v, const char *text)
+{
+	v->witnessed = v->witnessed == NULL ? arena_str(v->arena, text) :
+	    arena_fmt(v->arena, "%s; %s", v->witnessed, text);
+	return v->witnessed == NULL ? ERR_MEMORY : 0;
+}
+
+int
 state_rest(struct verdict *v, const char *what, const char *fmt, ...)
 {
 	struct verdict_rest *p;

@@ -140,6 +140,8 @@ int verdict_store_log(struct verdict *v, const char *store,
 
 /* More that stands against it, found by the caller. */
 int verdict_add_doubt(struct verdict *v, const char *what, const char *text);
+/* What witnesses say about a log, for what the verdict rests on. */
+int verdict_add_witness(struct verdict *v, const char *text);
 
 int verdict_end(struct verdict *v, const struct verdict_result **ret);
 

@@ -14,10 +14,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/time.h"
 #include "claim/claim.h"
 #include "claim/logins.h"
 #include "claim/track.h"
 #include "claim/verdict.h"
+#include "verify/cosigned.h"
 #include "verify/evidence.h"
 #include "verify/file.h"
 #include "verify/html.h"
@@ -28,9 +30,11 @@
 #define CLAIM_FILE_MAX ((size_t)1 << 20)
 
 static const char usage_text[] =
-"usage: sworn-verify log DIR --key VKEY [--checkpoint FILE]... [--json] [--all]\n"
+"usage: sworn-verify log DIR --key VKEY [--checkpoint FILE]...\n"
+"                    [--witness VKEY]... [--quorum K] [--json] [--all]\n"
 "       sworn-verify claim FILE --log DIR... --key VKEY...\n"
 "                    [--store-log STORE=FILE]... [--checkpoint FILE]...\n"
+"                    [--witness VKEY]... [--quorum K]\n"
 "                    [--evidence DIR] [--html FILE] [--json] [--all]\n"
 "       sworn-verify evidence DIR --key VKEY... [--claim FILE]\n"
 "                    [--html FILE] [--json] [--all]\n"
@@ -46,6 +50,8 @@ struct run {
 	const char *dir;		/* of the log being read */
 	struct track *track;		/* log */
 	struct verdict *verdict;	/* claim */
+	uint64_t entries;		/* of that log, seen so far */
+	uint64_t entries_needed;	/* up to the period's last one */
 };
 
 static int
@@ -102,15 +108,81 @@ on_record(void *arg, const struct record *r, struct bytes entry)
 {
 	struct run *x = arg;
 
+	x->entries++;
+	if (x->outcome.claim != NULL &&
+	    r->time_ms < x->outcome.claim->to_ms)
+		x->entries_needed = x->entries;
 	if (x->verdict != NULL)
 		return x->outcome.damage.n > 0 ? 0 :
 		    verdict_record(x->verdict, r, entry);
 	return track_record(x->track, r);
 }
 
+/* Too few cosignatures break a log, and leave a claim not shown. */
+static int
+on_uncosigned(struct run *x, const char *text)
+{
+	if (x->verdict == NULL)
+		return on_damage(x, "witness", text);
+	return verdict_add_doubt(x->verdict, "witness", text);
+}
+
+static int
+say_cosigned(struct run *x, const struct cosigned *c)
+{
+	const struct options *o = &x->options;
+	char text[512], at[TIME_TEXT_MAX];
+
+	if (o->quorum == 0)
+		return 0;
+	if (c->n < o->quorum) {
+		(void)snprintf(text, sizeof(text), "no checkpoint of the log "
+		    "in %.256s is cosigned by %zu of the witnesses given: %zu "
+		    "%s", x->dir, o->quorum, c->n, c->n == 1 ? "has" :
+		    "have");		/* cut is fine */
+		return on_uncosigned(x, text);
+	}
+	if (x->entries_needed > c->c.size) {
+		(void)snprintf(text, sizeof(text), "witnesses have cosigned "
+		    "the first %" PRIu64 " entries of the log in %.256s, and "
+		    "the period has entries up to %" PRIu64, c->c.size,
+		    x->dir, x->entries_needed - 1);
+		return on_uncosigned(x, text);
+	}
+	time_text((int64_t)c->time_s * 1000, at);
+	(void)snprintf(text, sizeof(text), "%zu of the witnesses given had "
+	    "cosigned the first %" PRIu64 " entries of the log in %.256s by "
+	    "%s", o->quorum, c->c.size, x->dir, at);
+	if (x->verdict != NULL)
+		return verdict_add_witness(x->verdict, text);
+	return outcome_add(&x->outcome, &x->outcome.notes, "witness", text,
+	    x->dir);
+}
+
+/* Its tree is compared like that of a checkpoint which somebody kept. */
+static int
+find_cosigned(struct run *x, struct cosigned *ret, struct logread *l)
+{
+	const struct options *o = &x->options;
+	const struct cosigned_keys keys = {o->keys, o->n_keys, o->witnesses,
+	    o->n_witnesses, o->quorum};
+	int r;
+
+	ret->n = 0;
+	if (o->quorum == 0)
+		return 0;
+	if ((r = cosigned_read(x->dir, &keys, ret)) != 0 || ret->n == 0)
+		return r;
+	l->kept[l->n_kept].path = ret->path;
+	l->kept[l->n_kept].c = ret->c;
+	l->kept[l->n_kept++].used = false;
+	return 0;
+}
+
 static int
 read_log(struct run *x, const char *dir)
 {
+	struct cosigned c;
 	struct logread l = {
 		.dir = dir, .keys = x->options.keys,
 		.n_keys = x->options.n_keys, .kept = x->options.kept,
@@ -120,7 +192,12 @@ read_log(struct run *x, const char *dir)
 	int r;
 
 	x->dir = dir;
-	if ((r = logread(&l)) != 0)
+	x->entries = x->entries_needed = 0;
+	if ((r = find_cosigned(x, &c, &l)) != 0 || (r = logread(&l)) != 0)
+		return r;
+	if (c.n > 0 && strcmp(c.c.origin, l.head.origin) != 0)
+		c.n = 0;		/* of another log of that key */
+	if ((r = say_cosigned(x, &c)) != 0)
 		return r;
 	return outcome_add_log(&x->outcome, &l);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 enum option_code {
 	OPT_LOG = 1,
@@ -13,6 +14,8 @@ enum option_code {
 	OPT_STORE_LOG,
 	OPT_JSON,
 	OPT_ALL,
+	OPT_WITNESS,
+	OPT_QUORUM,
 	OPT_CLAIM,
 	OPT_EVIDENCE,
 	OPT_HTML,
@@ -27,9 +30,11 @@ struct mode {
 
 static const struct mode modes[] = {
 	{"log", "name one log's folder",
-	    (const char[]){OPT_KEY, OPT_CHECKPOINT, OPT_JSON, OPT_ALL, 0}},
+	    (const char[]){OPT_KEY, OPT_CHECKPOINT, OPT_WITNESS,
+	    OPT_QUORUM, OPT_JSON, OPT_ALL, 0}},
 	{"claim", "name one claim file",
 	    (const char[]){OPT_LOG, OPT_KEY, OPT_CHECKPOINT, OPT_STORE_LOG,
+	    OPT_WITNESS, OPT_QUORUM,
 	    OPT_JSON, OPT_ALL, OPT_EVIDENCE, OPT_HTML, 0}},
 	{"evidence", "name one folder of evidence",
 	    (const char[]){OPT_KEY, OPT_CLAIM, OPT_JSON, OPT_ALL, OPT_HTML,
@@ -43,6 +48,8 @@ static const struct option known[] = {
 	{"store-log", required_argument, NULL, OPT_STORE_LOG},
 	{"json", no_argument, NULL, OPT_JSON},
 	{"all", no_argument, NULL, OPT_ALL},
+	{"witness", required_argument, NULL, OPT_WITNESS},
+	{"quorum", required_argument, NULL, OPT_QUORUM},
 	{"claim", required_argument, NULL, OPT_CLAIM},
 	{"evidence", required_argument, NULL, OPT_EVIDENCE},
 	{"html", required_argument, NULL, OPT_HTML},
@@ -64,6 +71,49 @@ add_key(struct options *o, const char *text)
 	if (note_key_read(text, strlen(text), &o->keys[o->n_keys]) != 0)
 		return complain("no verifier key (name+hex+base64): ", text);
 	o->n_keys++;
+	return 0;
+}
+
+/* Two names of one key would be one witness counted twice. */
+static int
+add_witness(struct options *o, const char *text)
+{
+	struct note_key *k = &o->witnesses[o->n_witnesses];
+	size_t i;
+
+	if (o->n_witnesses == OPTIONS_MAX)
+		return complain("too many witnesses", "");
+	if (note_key_read(text, strlen(text), k) != 0 || k->type != 0x04)
+		return complain("no witness's verifier key: ", text);
+	for (i = 0; i < o->n_witnesses; i++)
+		if (memcmp(o->witnesses[i].public, k->public,
+		    sizeof(k->public)) == 0)
+			return complain("the same witness twice: ", text);
+	o->n_witnesses++;
+	return 0;
+}
+
+static int
+set_quorum(struct options *o, const char *text)
+{
+	uint64_t n;
+
+	if (text_u64(text, strlen(text), &n) != 0 || n == 0 ||
+	    n > OPTIONS_MAX)
+		return complain("no quorum: ", text);
+	o->quorum = (size_t)n;
+	return 0;
+}
+
+/* All of them, if not said. */
+static int
+check_quorum(struct options *o)
+{
+	if (o->quorum == 0)
+		o->quorum = o->n_witnesses;
+	if (o->quorum > o->n_witnesses)
+		return complain("--quorum is more than there are --witness",
+		    "");
 	return 0;
 }
 
@@ -109,6 +159,10 @@ take(struct options *o, int c, char *arg, const char **kept)
 	case OPT_ALL:
 		o->all = true;
 		return 0;
+	case OPT_WITNESS:
+		return add_witness(o, arg);
+	case OPT_QUORUM:
+		return set_quorum(o, arg);
 	case OPT_CLAIM:
 		o->claim = arg;
 		return 0;
@@ -178,7 +232,8 @@ options_read(struct options *o, int argc, char **argv)
 		if (take(o, c, optarg, kept) != 0)
 			return -1;
 	}
-	if (take_operand(o, m, argc, argv) != 0 || check(o) != 0)
+	if (take_operand(o, m, argc, argv) != 0 || check(o) != 0 ||
+	    check_quorum(o) != 0)
 		return -1;
 	for (i = 0; i < o->n_kept; i++)
 		if (logread_kept_read(kept[i], o->keys, o->n_keys,

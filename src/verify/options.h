@@ -32,8 +32,11 @@ struct options {
 	size_t n_logs;
 	struct note_key keys[OPTIONS_MAX];
 	size_t n_keys;
-	struct logread_kept kept[OPTIONS_MAX];
+	struct logread_kept kept[OPTIONS_MAX + 1];	/* a cosigned one */
 	size_t n_kept;
+	struct note_key witnesses[OPTIONS_MAX];
+	size_t n_witnesses;
+	size_t quorum;			/* of them; 0: none are given */
 	struct options_store_log store_logs[OPTIONS_MAX];
 	size_t n_store_logs;
 	bool json;

@@ -7,7 +7,9 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 
+HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ.get("SWORN_BIN", "/nonexistent"))
 ORIGIN = "log.test.example/gw"
 
@@ -130,6 +132,19 @@ class Server:
             return r.status, dict(r.getheaders()), r.read()
         finally:
             c.close()
+
+
+def import_logkit():
+    """What makes records for the tests of sworn-verify; it finds its
+    programs in sys.argv."""
+    sys.path.insert(0, str(HERE.parent / "verify"))
+    argv, sys.argv = sys.argv, ["", str(BIN / "make_log"),
+                                str(BIN / "sworn-verify")]
+    try:
+        import logkit
+    finally:
+        sys.argv = argv
+    return logkit
 
 
 def sworn(*args):

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 import pytest
-from logworld import BIN, Log, sworn
+from logworld import BIN, Log, import_logkit, sworn
 from test_witness import Witness
 
 
@@ -121,3 +121,154 @@ def test_wrong_usage_is_told(log):
                  ["--witness", "http://x", "--key", log.vkey],
                  ["--witness", "http://x", "--key", "x", "--key", "y"]):
         assert sworn("log", "cosign", log.dir, *more)[0] == 2, more
+
+
+# -- sworn-verify ----------------------------------------------------------
+
+@pytest.fixture
+def story(tmp_path):
+    """A gateway's log with a period in which a claim holds: the log to grow,
+    its size when the period ends, its size in the end, the claim."""
+    kit = import_logkit()
+    records = kit.Log()
+    begin = records.now
+    for _ in range(50):
+        records.visit("aoife", "eu")
+    end = records.now + 5
+    n = len(records.records)
+    records.wait(2000)
+    log = Log(tmp_path / "story")
+    first = {**records.records[0], "key": log.vkey, "origin": log.origin}
+    lines = [json.dumps(r, separators=(",", ":"))
+             for r in [first, *records.records[1:]]]
+    claim = tmp_path / "claim.yaml"
+    claim.write_text(kit.claim_text(begin, end, whose="[IE]"))
+    (tmp_path / "objects").mkdir()
+    for name, text in records.objects.items():
+        (tmp_path / "objects" / name).write_text(text)
+
+    def grow(size):
+        log.grow(size, entry=lambda i: lines[i])
+        if not (log.dir / "objects").exists():
+            (tmp_path / "objects").rename(log.dir / "objects")
+    return log, n, len(lines), claim, grow
+
+
+def verify(*args):
+    p = subprocess.run([BIN / "sworn-verify", *map(str, args), "--json"],
+                       capture_output=True, text=True, timeout=60)
+    assert p.returncode != 2, p.stderr
+    return p.returncode, json.loads(p.stdout)
+
+
+def by(ws, quorum=None):
+    out = [a for w in ws for a in ("--witness", w.vkey)]
+    return out + (["--quorum", quorum] if quorum else [])
+
+
+def of_witness(items):
+    return [i["text"] for i in items if i["what"] == "witness"]
+
+
+def test_a_log_is_broken_without_its_quorum(story, tmp_path):
+    log, _, size, _, grow = story
+    grow(size)
+    ws = witnesses(tmp_path, 3, [log])
+    args = ("log", log.dir, "--key", log.vkey)
+    try:
+        assert verify(*args)[0] == 0
+        status, out = verify(*args, *by(ws))
+        assert status == 1 and "cosigned by 3" in of_witness(out["damage"])[0]
+        assert cosign(log, ws[:2])[0] == 0
+        for wanted, quorum, good in ((ws, 2, 0), (ws, 3, 1), (ws, None, 1),
+                                     (ws[:2], None, 0), (ws[2:], 1, 1)):
+            status, out = verify(*args, *by(wanted, quorum))
+            assert status == good, (quorum, out)
+            said = of_witness(out["damage"] if good else out["notes"])
+            assert len(said) == 1, out
+    finally:
+        for w in ws:
+            w.__exit__()
+
+
+def test_a_cosignature_that_was_changed_does_not_count(story, tmp_path):
+    log, _, size, _, grow = story
+    grow(size)
+    ws = witnesses(tmp_path, 2, [log])
+    try:
+        assert cosign(log, ws)[0] == 0
+        args = ("log", log.dir, "--key", log.vkey)
+        assert verify(*args, *by(ws))[0] == 0
+        path = log.dir / "checkpoint.cosigned"
+        whole = path.read_text()
+        one = whole.splitlines(keepends=True)[-1]
+        bad = one[:-12] + ("A" if one[-12] != "A" else "B") + one[-11:]
+        for text in (whole.replace(one, bad), whole.replace(one, "")):
+            path.write_text(text)
+            assert verify(*args, *by(ws))[0] == 1
+            assert verify(*args, *by(ws, 1))[0] == 0
+    finally:
+        for w in ws:
+            w.__exit__()
+
+
+def test_what_witnesses_saw_binds_the_log(story, tmp_path):
+    """Rolled back, or rewritten with the log's own key, after a cosignature
+    that somebody kept beside it."""
+    log, n, size, _, grow = story
+    grow(n)
+    old = log.twin(tmp_path / "old")
+    grow(size)
+    ws = witnesses(tmp_path, 1, [log])
+    try:
+        assert cosign(log, ws)[0] == 0
+    finally:
+        ws[0].__exit__()
+    note = (log.dir / "checkpoint.cosigned").read_text()
+    (old.dir / "checkpoint.cosigned").write_text(note)
+    args = ("--key", log.vkey, *by(ws))
+    status, out = verify("log", old.dir, *args)
+    assert status == 1 and out["damage"][0]["what"] == "rollback"
+    assert verify("log", log.dir, *args)[0] == 0
+
+
+def test_a_claim_is_not_shown_beyond_what_witnesses_saw(story, tmp_path):
+    log, n, size, claim, grow = story
+    ws = witnesses(tmp_path, 2, [log])
+    args = ("claim", claim, "--log", log.dir, "--key", log.vkey)
+    try:
+        grow(n - 1)
+        assert cosign(log, ws)[0] == 0
+        grow(size)
+        plain = verify(*args)[1]["doubts"]
+        status, out = verify(*args, *by(ws))
+        assert status == 4
+        said = of_witness(out["doubts"])
+        assert len(said) == 1 and f"first {n - 1} entries" in said[0]
+        assert f"up to {n - 1}" in said[0]
+        ws[1].server.kill()
+        assert cosign(log, ws)[0] == 1          # by one: the older stays
+        assert of_witness(verify(*args, *by(ws))[1]["doubts"]) == said
+        ws[1].start()
+        assert cosign(log, ws)[0] == 0
+        status, out = verify(*args, *by(ws))
+        assert out["doubts"] == plain == [], plain
+        rests = of_witness(out["rests_on"])
+        assert len(rests) == 1 and "2 of the witnesses" in rests[0]
+        assert status == 0 and out["verdict"] == "holds"
+    finally:
+        for w in ws:
+            w.__exit__()
+
+
+def test_wrong_options_of_sworn_verify_are_told(log, tmp_path):
+    log.grow(1)
+    sworn("key", "new", "--name", "w.example", "--out", tmp_path / "k")
+    w = sworn("witness", "key", tmp_path / "k")[1].strip()
+    for more in (["--quorum", "1"], ["--witness", log.vkey],
+                 ["--witness", w, "--quorum", "2"],
+                 ["--witness", w, "--quorum", "0"],
+                 ["--witness", w, "--witness", w]):
+        p = subprocess.run([BIN / "sworn-verify", "log", log.dir, "--key",
+                            log.vkey, *more], capture_output=True)
+        assert p.returncode == 2, more

@@ -13,15 +13,15 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
+from logworld import import_logkit
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ.get("SWORN_BIN", "/nonexistent"))
 ORIGIN = "log.test.example/gw"
 SIZES = [1, 2, 3, 255, 256, 257, 511, 513, 600]
-WRITE_LOG, MAKE_LOG = BIN / "write_log", BIN / "make_log"
+WRITE_LOG = BIN / "write_log"
 
 
 @pytest.fixture(scope="session")
@@ -45,13 +45,8 @@ def go(tmp_path_factory):
 @pytest.fixture(scope="session")
 def records():
     """The lines of a small gateway's log, as the tests of sworn-verify make
-    them; they find their programs in sys.argv."""
-    sys.path.insert(0, str(HERE.parent / "verify"))
-    argv, sys.argv = sys.argv, ["", str(MAKE_LOG), str(BIN / "sworn-verify")]
-    try:
-        import logkit
-    finally:
-        sys.argv = argv
+    them."""
+    logkit = import_logkit()
     log = logkit.Log()
     while len(log.records) < SIZES[-1]:
         log.visit("aoife", "eu")

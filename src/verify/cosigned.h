@@ -1,0 +1,39 @@
+/*
+ * verify/cosigned.h - which of a log's checkpoints witnesses have cosigned.
+ *
+ * Trusts the keys that the caller brings, as logread does. The tree of what
+ * is found is compared by logread, as of a checkpoint that was kept.
+ */
+#ifndef VERIFY_COSIGNED_H
+#define VERIFY_COSIGNED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "log/note.h"
+#include "verify/logread.h"
+
+struct cosigned {
+	char path[4096];
+	struct checkpoint c;		/* of the best file, if n > 0 */
+	size_t n;			/* witnesses that cosigned it */
+	uint64_t time_s;		/* by when `quorum` of them had */
+};
+
+struct cosigned_keys {
+	const struct note_key *keys;	/* of the log */
+	size_t n_keys;
+	const struct note_key *witnesses;
+	size_t n_witnesses;
+	size_t quorum;
+};
+
+/*
+ * Looks at `checkpoint` and `checkpoint.cosigned` in dir, and takes the
+ * larger of those that reach the quorum, else the one with more. 0 whatever
+ * the files are; ERR_MEMORY.
+ */
+int cosigned_read(const char *dir, const struct cosigned_keys *k,
+    struct cosigned *ret);
+
+#endif
