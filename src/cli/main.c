@@ -16,6 +16,8 @@ static const struct {
 	    "sworn check -c FILE"},
 	{"apply", cmd_apply, "make a store enforce the policy: "
 	    "sworn apply -c FILE STORE --admin DSN"},
+	{"catalog", cmd_catalog, "read a database and print a catalog to "
+	    "review: sworn catalog suggest DSN"},
 	{"drift", cmd_drift, "what differs in a store from what apply made: "
 	    "sworn drift -c FILE STORE --admin DSN"},
 	{"control", cmd_control, "every country that stands behind a principal: "
