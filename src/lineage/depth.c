@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <pg_query.h>
 #include <pg_query/pg_query.pb-c.h>
@@ -29,6 +30,11 @@ struct group {
 	unsigned item;		/* tokens since the last comma */
 	unsigned item_max;
 	unsigned inner_max;
+};
+
+struct depth {
+	size_t open;			/* brackets, and so the last group */
+	struct group groups[DEPTH_MAX + 1];
 };
 
 enum weight {
@@ -98,9 +104,9 @@ group_depth(const struct group *g)
 
 /* One token; false once the text is too deep. */
 static bool
-group_add(struct group *groups, size_t *open, enum weight weight)
+group_add(struct depth *d, enum weight weight)
 {
-	struct group *g = &groups[*open];
+	struct group *g = &d->groups[d->open];
 	unsigned inner;
 
 	switch (weight) {
@@ -118,15 +124,16 @@ group_add(struct group *groups, size_t *open, enum weight weight)
 		g->item = 0;
 		return true;
 	case WEIGHT_OPEN:
-		if (*open == DEPTH_MAX)
+		if (d->open == DEPTH_MAX)
 			return false;
-		groups[++*open] = (struct group){0};
+		d->open++;
+		memset(&d->groups[d->open], 0, sizeof(*d->groups));
 		return true;
 	case WEIGHT_CLOSE:
-		if (*open == 0)
+		if (d->open == 0)
 			return true;	/* the parser will refuse it */
 		inner = group_depth(g) + 1;
-		g = &groups[--*open];
+		g = &d->groups[--d->open];
 		if (inner > g->inner_max)
 			g->inner_max = inner;
 		break;
@@ -139,8 +146,8 @@ depth_check(const char *sql, size_t len, struct why *w)
 {
 	PgQuery__ScanResult *tokens = NULL;
 	PgQueryScanResult scan;
-	struct group *groups = NULL;
-	size_t i, open = 0;
+	struct depth *d = NULL;
+	size_t i;
 	int r = 0;
 
 	/* No level of the tree has less than a byte of text. */
@@ -153,19 +160,22 @@ depth_check(const char *sql, size_t len, struct why *w)
 	}
 	tokens = pg_query__scan_result__unpack(NULL, scan.pbuf.len,
 	    (const uint8_t *)scan.pbuf.data);
-	groups = calloc(DEPTH_MAX + 1, sizeof(*groups));
-	if (tokens == NULL || groups == NULL) {
+	d = malloc(sizeof(*d));
+	if (tokens == NULL || d == NULL) {
 		r = why_set(w, ERR_MEMORY, 0, 0, "out of memory");
 		goto out;
 	}
+	/* Groups begin when their bracket opens; the outermost begins here. */
+	d->open = 0;
+	memset(&d->groups[0], 0, sizeof(d->groups[0]));
 	for (i = 0; i < tokens->n_tokens && r == 0; i++)
-		if (!group_add(groups, &open,
+		if (!group_add(d,
 		    token_weight(tokens->tokens[i]->token)))
 			r = why_set(w, ERR_LIMIT, 0, 0,
 			    "statement is nested too deeply; split it up");
 	/* Brackets left open are an error that the parser reports. */
 out:
-	free(groups);
+	free(d);
 	if (tokens != NULL)
 		pg_query__scan_result__free_unpacked(tokens, NULL);
 	pg_query_free_scan_result(scan);
