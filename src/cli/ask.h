@@ -23,7 +23,7 @@ struct ask {
 	const char *principal;
 	const char *store;
 	const char *purpose, *ticket;	/* or NULL */
-	const char *from;		/* a site, "unknown", or NULL: its own */
+	const char *from;		/* a site, "unknown"; NULL: its own */
 	int64_t at_ms;
 };
 

@@ -20,11 +20,11 @@ static const struct {
 	    "review: sworn catalog suggest DSN"},
 	{"drift", cmd_drift, "what differs in a store from what apply made: "
 	    "sworn drift -c FILE STORE --admin DSN"},
-	{"control", cmd_control, "every country that stands behind a principal: "
+	{"control", cmd_control, "who stands behind a principal: "
 	    "sworn control -c FILE PRINCIPAL"},
 	{"explain", cmd_explain, "what a session would be shown, and why: "
 	    "sworn explain -c FILE PRINCIPAL STORE"},
-	{"who-can", cmd_who_can, "everybody who reaches something, by which rule: "
+	{"who-can", cmd_who_can, "everybody who reaches something: "
 	    "sworn who-can -c FILE"},
 	{"policy", cmd_policy, "try a policy before it is in force: "
 	    "sworn policy test|lint|diff"},
