@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "claim/claim.h"
+#include "claim/narrow.h"
 #include "claim/verdict.h"
 #include "verify/outcome.h"
 
@@ -227,6 +228,42 @@ set_verdict(json_t *to, const struct verdict_result *r, bool *failed)
 }
 
 static json_t *
+json_narrow_line(const struct narrow_line *l, bool *failed)
+{
+	json_t *v = json_object();
+
+	set(v, "why", json_str(narrow_why_text(l->why)), failed);
+	set(v, "principal", json_str(l->principal), failed);
+	set(v, "kind", json_str(l->kind), failed);
+	set(v, "store", json_str(l->store), failed);
+	set(v, "detail", json_str(l->detail), failed);
+	set(v, "sessions", json_number(l->sessions), failed);
+	set(v, "statements", json_number(l->statements), failed);
+	set(v, "rows", json_number(l->rows), failed);
+	set(v, "bytes", json_number(l->bytes), failed);
+	return v;
+}
+
+static json_t *
+json_narrow(const struct narrow_result *r, bool *failed)
+{
+	json_t *v = json_object(), *list = json_array(), *sums = json_object();
+	size_t i;
+	int w;
+
+	for (w = NARROW_INSIDE; w <= NARROW_STORE; w++)
+		set(sums, narrow_why_text((enum narrow_why)w),
+		    json_number(r->disclosures[w]), failed);
+	for (i = 0; i < r->n; i++)
+		*failed |= json_array_append_new(list,
+		    json_narrow_line(r->lines[i], failed)) != 0;
+	set(v, "disclosures", sums, failed);
+	set(v, "lines", list, failed);
+	set(v, "more", json_number(r->more), failed);
+	return v;
+}
+
+static json_t *
 json_bundle(const struct outcome *o, bool *failed)
 {
 	json_t *v = json_object();
@@ -249,6 +286,8 @@ json_outcome(const struct outcome *o, bool *failed)
 		set(v, "claim", o->claim == NULL ? json_null() :
 		    json_claim(o->claim, failed), failed);
 	}
+	if (o->narrow != NULL)
+		set(v, "narrow", json_narrow(o->narrow, failed), failed);
 	if (o->bundle != NULL)
 		set(v, "bundle", json_bundle(o, failed), failed);
 	set(v, "consistent", json_boolean(o->damage.n == 0), failed);

@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "claim/claim.h"
 #include "claim/logins.h"
+#include "claim/narrow.h"
 #include "claim/track.h"
 #include "claim/verdict.h"
 #include "verify/cosigned.h"
@@ -35,7 +36,8 @@ static const char usage_text[] =
 "       sworn-verify claim FILE --log DIR... --key VKEY...\n"
 "                    [--store-log STORE=FILE]... [--checkpoint FILE]...\n"
 "                    [--witness VKEY]... [--quorum K]\n"
-"                    [--evidence DIR] [--html FILE] [--json] [--all]\n"
+"                    [--evidence DIR] [--html FILE] [--lint] [--json]\n"
+"                    [--all]\n"
 "       sworn-verify evidence DIR --key VKEY... [--claim FILE]\n"
 "                    [--html FILE] [--json] [--all]\n"
 "       sworn-verify --version | --help\n"
@@ -50,6 +52,7 @@ struct run {
 	const char *dir;		/* of the log being read */
 	struct track *track;		/* log */
 	struct verdict *verdict;	/* claim */
+	struct narrow *narrow;		/* claim, --lint */
 	uint64_t entries;		/* of that log, seen so far */
 	uint64_t entries_needed;	/* up to the period's last one */
 };
@@ -112,6 +115,8 @@ on_record(void *arg, const struct record *r, struct bytes entry)
 	if (x->outcome.claim != NULL &&
 	    r->time_ms < x->outcome.claim->to_ms)
 		x->entries_needed = x->entries;
+	if (x->narrow != NULL)
+		return narrow_record(x->narrow, r, entry);
 	if (x->verdict != NULL)
 		return x->outcome.damage.n > 0 ? 0 :
 		    verdict_record(x->verdict, r, entry);
@@ -461,6 +466,42 @@ write_evidence(const struct run *x)
 	return 0;
 }
 
+/* How much happened beside the words: 0 if the logs are whole. */
+static int
+survey(struct run *x)
+{
+	const struct options *o = &x->options;
+	size_t i;
+	int r;
+
+	for (i = 0; i < o->n_logs; i++)
+		if ((r = read_log(x, o->logs[i])) != 0 ||
+		    (r = narrow_log_end(x->narrow)) != 0)
+			return r;
+	x->outcome.status = EXIT_BROKEN;
+	if (x->outcome.damage.n > 0)
+		return 0;
+	x->outcome.status = EXIT_HOLDS;
+	return narrow_end(x->narrow, &x->outcome.narrow);
+}
+
+static int
+run_lint(struct run *x)
+{
+	struct claim *c = NULL;
+	int r, status;
+
+	if (load_claim(x->options.claim, &c) != 0)
+		return EXIT_USAGE;
+	x->outcome.claim = c;
+	x->narrow = narrow_new(c);
+	r = x->narrow == NULL ? ERR_MEMORY : survey(x);
+	status = r == 0 ? finish(x) : trouble(r);
+	narrow_free(x->narrow);
+	claim_free(c);
+	return status;
+}
+
 static int
 run_claim(struct run *x)
 {
@@ -511,6 +552,8 @@ run(int argc, char **argv)
 		status = run_log(x);
 	else if (strcmp(argv[0], "evidence") == 0)
 		status = run_evidence(x);
+	else if (x->options.lint)
+		status = run_lint(x);
 	else
 		status = run_claim(x);
 	track_free(x->track);

@@ -19,6 +19,7 @@ enum option_code {
 	OPT_CLAIM,
 	OPT_EVIDENCE,
 	OPT_HTML,
+	OPT_LINT,
 };
 
 /* What is checked, and which options that allows. */
@@ -35,7 +36,7 @@ static const struct mode modes[] = {
 	{"claim", "name one claim file",
 	    (const char[]){OPT_LOG, OPT_KEY, OPT_CHECKPOINT, OPT_STORE_LOG,
 	    OPT_WITNESS, OPT_QUORUM,
-	    OPT_JSON, OPT_ALL, OPT_EVIDENCE, OPT_HTML, 0}},
+	    OPT_JSON, OPT_ALL, OPT_EVIDENCE, OPT_HTML, OPT_LINT, 0}},
 	{"evidence", "name one folder of evidence",
 	    (const char[]){OPT_KEY, OPT_CLAIM, OPT_JSON, OPT_ALL, OPT_HTML,
 	    0}},
@@ -53,6 +54,7 @@ static const struct option known[] = {
 	{"claim", required_argument, NULL, OPT_CLAIM},
 	{"evidence", required_argument, NULL, OPT_EVIDENCE},
 	{"html", required_argument, NULL, OPT_HTML},
+	{"lint", no_argument, NULL, OPT_LINT},
 	{NULL, 0, NULL, 0},
 };
 
@@ -172,6 +174,9 @@ take(struct options *o, int c, char *arg, const char **kept)
 	case OPT_HTML:
 		o->html = arg;
 		return 0;
+	case OPT_LINT:
+		o->lint = true;
+		return 0;
 	}
 	return -1;		/* getopt has said why */
 }
@@ -196,6 +201,10 @@ check(const struct options *o)
 	if (o->n_keys == 0)
 		return complain("--key is needed: the verifier key of the "
 		    "log's operator, from a source that you trust", "");
+	if (o->lint && (o->evidence != NULL || o->html != NULL ||
+	    o->n_store_logs > 0))
+		return complain("--lint gives no verdict, so it goes with "
+		    "neither --evidence, --html nor --store-log", "");
 	if (o->bundle == NULL && o->n_logs == 0)
 		return complain("--log is needed: the folder of each "
 		    "gateway's log", "");

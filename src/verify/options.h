@@ -28,6 +28,7 @@ struct options {
 	const char *bundle;		/* folder of evidence, to check */
 	const char *evidence;		/* the same, to write */
 	const char *html;		/* file, to write */
+	bool lint;			/* how narrow is it, not whether true */
 	const char *logs[OPTIONS_MAX];
 	size_t n_logs;
 	struct note_key keys[OPTIONS_MAX];

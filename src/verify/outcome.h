@@ -18,6 +18,7 @@ struct arena;
 struct buf;
 struct claim;
 struct logread;
+struct narrow_result;
 struct verdict_result;
 
 struct outcome_item {
@@ -51,6 +52,7 @@ struct outcome {
 	/* Of a claim: */
 	const struct claim *claim;
 	const struct verdict_result *verdict;	/* NULL: a log is broken */
+	const struct narrow_result *narrow;	/* instead of a verdict */
 	/* Of a bundle of evidence: */
 	const char *bundle;		/* its folder; NULL: of whole logs */
 	size_t bundle_entries;
@@ -64,6 +66,7 @@ int outcome_add(struct outcome *o, struct outcome_items *to,
     const char *what, const char *text, const char *dir);
 int outcome_add_log(struct outcome *o, const struct logread *l);
 
+void outcome_text_narrow(struct buf *out, const struct outcome *o, bool all);
 void outcome_text(struct buf *out, const struct outcome *o, bool all);
 /* 0 or ERR_MEMORY. */
 int outcome_json(struct buf *out, const struct outcome *o);

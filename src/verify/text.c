@@ -381,6 +381,12 @@ outcome_text(struct buf *out, const struct outcome *o, bool all)
 	}
 	if (o->claim != NULL)
 		text_sworn(out, o->claim);
+	if (o->narrow != NULL) {
+		outcome_text_narrow(out, o, all);
+		buf_str(out, "\n");
+		text_logs(out, o);
+		return;
+	}
 	if (o->verdict == NULL) {
 		text_logs(out, o);
 		text_broken(out, o, all);
