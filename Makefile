@@ -4,6 +4,7 @@ PREFIX = /usr/local
 KEEP =
 T =
 SECONDS = 60
+STATEMENTS = 100000
 ARGS =
 
 all: $(BUILD)/build.ninja
@@ -48,6 +49,12 @@ mutations:
 	scripts/deps.sh test
 	tests/mutations.py
 
+# Pairs of stores that differ in what a reader must not see: answers alike?
+fuzz-noninterference: all
+	scripts/deps.sh test
+	scripts/unprivileged.sh -b $(BUILD) sh -c 'exec /usr/bin/python3 \
+	    tests/noninterference/long.py --statements $(STATEMENTS)'
+
 # Each fuzzer for a while; what it finds stays in fuzz/crashes.
 fuzz:
 	scripts/fuzz.sh $(SECONDS)
@@ -58,4 +65,5 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all deps demo stop test bench mutations fuzz install clean
+.PHONY: all deps demo stop test bench mutations fuzz \
+    fuzz-noninterference install clean
