@@ -32,7 +32,7 @@ static const struct {
 	    "sworn passwd FILE PRINCIPAL"},
 	{"key", cmd_key, "make or show a log's key: "
 	    "sworn key new --name ORIGIN --out FILE"},
-	{"log", cmd_log, "copy or serve a log: "
+	{"log", cmd_log, "copy, serve or have a log cosigned: "
 	    "sworn log mirror URL|DIR DEST --key VKEY"},
 	{"witness", cmd_witness, "cosign logs that only ever grow: "
 	    "sworn witness run -c FILE"},
