@@ -25,6 +25,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/report.h"
 #include "base/time.h"
 #include "cli/cmd.h"
@@ -34,6 +35,7 @@
 #include "gateway/gateway.h"
 #include "gateway/log_process.h"
 #include "gateway/metrics.h"
+#include "gateway/sandbox.h"
 
 #define LISTENERS_MAX 64
 #define BACKLOG 511
@@ -246,13 +248,21 @@ child_run(const struct supervisor *s, enum child_kind kind)
 		return gateway_run(&g);
 	}
 	{
+		const struct sandbox none = {.tcp = false};
 		struct console console = {
 			.listen_fd = s->console_fd,
 			.healthy = console_healthy,
 			.metrics = console_metrics,
 			.arg = s->metrics,
 		};
+		int r = sandbox_enter(&none);
 
+		/* An older kernel cannot restrict paths; the rest holds. */
+		if (r != 0 && r != ERR_MISSING) {
+			report(REPORT_ERROR, "the sandbox cannot be entered: "
+			    "%s", strerror(errno));
+			return 1;
+		}
 		return console_run(&console);
 	}
 }
