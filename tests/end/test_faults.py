@@ -456,6 +456,7 @@ def test_full_disk_releases_nothing_and_service_resumes_with_room(fresh):
                     "file system can be mounted")
     gateway = fresh(start=False)
     state = gateway.folder / "state"
+    state.mkdir(mode=0o700)
     # The state folder, with the journal, is a file system of one megabyte.
     wrapper = gateway.folder / "run-in-small-space"
     wrapper.write_text(f"""#!/bin/sh

@@ -105,8 +105,10 @@ class Server:
         return out
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server():
+    # One a module: roles belong to the whole cluster, and what one module
+    # leaves behind is what another looks for.
     with tempfile.TemporaryDirectory(prefix="e", dir=os.environ.get(
             "SWORN_SCRATCH", "/tmp")) as folder:
         s = Server(folder)
