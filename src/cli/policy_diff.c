@@ -4,7 +4,7 @@
  *
  * Of each cell (policy/reach.h) two things are compared: the most that any
  * session shows, and, where that stays, whether it is shown in more sessions
- * or in fewer: a purpose or ticket that is asked for now, say.
+ * or in fewer: where a rule newly asks for a purpose or ticket.
  */
 #include <errno.h>
 #include <stdio.h>
