@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "claim/csvlog.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -32,17 +33,17 @@ add_row(void *arg, const char *const *fields, size_t n)
 static int
 feed(const uint8_t *data, size_t len, size_t piece, struct sum *s)
 {
-	struct csvlog *c = csvlog_new(add_row, s);
+	struct csv *c = csv_new(add_row, s);
 	size_t i, n;
 	int r = 0;
 
 	for (i = 0; c != NULL && i < len && r == 0; i += n) {
 		n = len - i < piece ? len - i : piece;
-		r = csvlog_feed(c, data + i, n);
+		r = csv_feed(c, data + i, n);
 	}
 	if (c != NULL && r == 0)
-		r = csvlog_end(c);
-	csvlog_free(c);
+		r = csv_end(c);
+	csv_free(c);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "base/csv.h"
 #include "claim/csvlog.h"
 
 struct login {
@@ -32,7 +33,7 @@ struct logins {
 	struct arena *arena;
 	const char *store;
 	int64_t from_ms, to_ms;
-	struct csvlog *csv;
+	struct csv *csv;
 	struct login_list theirs, ours;
 	bool any;
 	int64_t first_ms, last_ms;
@@ -51,7 +52,7 @@ logins_new(const char *store, int64_t from_ms, int64_t to_ms)
 	l->to_ms = to_ms;
 	if ((l->arena = arena_new()) == NULL ||
 	    (l->store = arena_str(l->arena, store)) == NULL ||
-	    (l->csv = csvlog_new(on_row, l)) == NULL) {
+	    (l->csv = csv_new(on_row, l)) == NULL) {
 		logins_free(l);
 		return NULL;
 	}
@@ -64,7 +65,7 @@ logins_free(struct logins *l)
 	if (l == NULL)
 		return;
 	arena_free(l->arena);
-	csvlog_free(l->csv);
+	csv_free(l->csv);
 	free(l->theirs.l);
 	free(l->ours.l);
 	free(l);
@@ -79,7 +80,7 @@ logins_store(const struct logins *l)
 unsigned long
 logins_line(const struct logins *l)
 {
-	return csvlog_line(l->csv);
+	return csv_line(l->csv);
 }
 
 static struct login *
@@ -164,13 +165,13 @@ on_row(void *arg, const char *const *f, size_t n)
 int
 logins_feed(struct logins *l, const void *data, size_t len)
 {
-	return csvlog_feed(l->csv, data, len);
+	return csv_feed(l->csv, data, len);
 }
 
 int
 logins_feed_end(struct logins *l)
 {
-	return csvlog_end(l->csv);
+	return csv_end(l->csv);
 }
 
 int

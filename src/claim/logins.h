@@ -22,7 +22,7 @@ struct logins *logins_new(const char *store, int64_t from_ms, int64_t to_ms);
 void logins_free(struct logins *l);
 const char *logins_store(const struct logins *l);
 
-/* The store's log, in pieces; the end. Errors as csvlog_feed. */
+/* The store's log, in pieces; the end. Errors as csv_feed. */
 int logins_feed(struct logins *l, const void *data, size_t len);
 int logins_feed_end(struct logins *l);
 unsigned long logins_line(const struct logins *l);

@@ -53,6 +53,7 @@ struct fact {
 	const struct directory_site *site;	/* FACT_SITE */
 	const char *text;			/* label, role, office */
 	const char *issuer;
+	const char *evidence;			/* what it rests on; or NULL */
 	int64_t from, to;
 };
 
@@ -76,6 +77,7 @@ struct site_network {
 
 struct directory {
 	struct arena *arena;
+	const char *issuer;	/* of facts that name no other */
 	uint32_t threshold;
 	struct directory_site *sites;		/* sorted by id */
 	size_t n_sites;

@@ -393,6 +393,7 @@ load_root(struct load *l, const struct yaml_node *root)
 	(void)yaml_u64(&l->in, yaml_need(&l->in, root, "directory"), 1, 1);
 	l->issuer = load_keep(l, load_text(l, yaml_need(&l->in, root,
 	    "issuer")));
+	l->d->issuer = l->issuer;
 	l->d->threshold = SHARE_THRESHOLD;
 	if ((threshold = yaml_get(root, "ownership-threshold")) != NULL)
 		l->d->threshold = load_share(l, threshold);

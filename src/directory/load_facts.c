@@ -132,11 +132,11 @@ read_fact(struct load *l, const struct scope *s, const struct fact_key *k,
     const struct yaml_node *n, struct fact *f)
 {
 	static const char *const of_ids[] = {"id", "issuer", "from", "to",
-	    NULL};
+	    "evidence", NULL};
 	static const char *const of_employers[] = {"id", "issuer", "from",
-	    "to", "kind", NULL};
+	    "to", "evidence", "kind", NULL};
 	static const char *const of_values[] = {"value", "issuer", "from",
-	    "to", NULL};
+	    "to", "evidence", NULL};
 	static const char *const kinds[] = {"employee", "contractor", NULL};
 	bool by_id = k->to == TO_NODE || k->to == TO_SITE;
 
@@ -151,6 +151,7 @@ read_fact(struct load *l, const struct scope *s, const struct fact_key *k,
 	yaml_map(&l->in, n, k->kind == FACT_EMPLOYER ? of_employers :
 	    by_id ? of_ids : of_values);
 	f->issuer = load_issuer(l, n, s->issuer);
+	f->evidence = load_keep(l, load_text(l, yaml_get(n, "evidence")));
 	load_interval(l, n, &f->from, &f->to);
 	f->contractor = yaml_enum(&l->in, yaml_get(n, "kind"), kinds) == 1;
 	n = yaml_need(&l->in, n, by_id ? "id" : "value");
@@ -228,7 +229,7 @@ read_owner(struct load *l, const struct scope *s, const struct node *owner,
     const struct yaml_node *n, struct fact *f)
 {
 	static const char *const allowed[] = {"share", "issuer", "from", "to",
-	    NULL};
+	    "evidence", NULL};
 
 	f->kind = FACT_OWNER;
 	f->node = owner;
@@ -238,6 +239,8 @@ read_owner(struct load *l, const struct scope *s, const struct node *owner,
 	if (n->kind == YAML_MAP) {
 		yaml_map(&l->in, n, allowed);
 		f->issuer = load_issuer(l, n, s->issuer);
+		f->evidence = load_keep(l, load_text(l, yaml_get(n,
+		    "evidence")));
 		load_interval(l, n, &f->from, &f->to);
 		n = yaml_need(&l->in, n, "share");
 	}

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/csv.h"
 #include "claim/csvlog.h"
 
 /* Rows as one text: fields ended by |, rows by a line feed. */
@@ -32,7 +33,7 @@ collect(void *arg, const char *const *fields, size_t n)
 static int
 parse(const char *text, size_t piece, struct buf *out)
 {
-	struct csvlog *c = csvlog_new(collect, out);
+	struct csv *c = csv_new(collect, out);
 	size_t len = strlen(text), at, n;
 	int r = 0;
 
@@ -40,11 +41,11 @@ parse(const char *text, size_t piece, struct buf *out)
 	buf_reset(out);
 	for (at = 0; at < len && r == 0; at += n) {
 		n = len - at < piece ? len - at : piece;
-		r = csvlog_feed(c, text + at, n);
+		r = csv_feed(c, text + at, n);
 	}
 	if (r == 0)
-		r = csvlog_end(c);
-	csvlog_free(c);
+		r = csv_end(c);
+	csv_free(c);
 	return r;
 }
 
@@ -96,7 +97,7 @@ rows_come_out_alike_whatever_the_pieces(void **state)
 static void
 row_with_too_many_fields_is_refused(void **state)
 {
-	char text[CSVLOG_FIELDS_MAX + 3];
+	char text[CSV_FIELDS_MAX + 3];
 	struct buf out;
 
 	(void)state;
@@ -105,8 +106,8 @@ row_with_too_many_fields_is_refused(void **state)
 	text[sizeof(text) - 2] = '\n';
 	text[sizeof(text) - 1] = 0;
 	assert_int_equal(parse(text, 5, &out), ERR_LIMIT);
-	text[CSVLOG_FIELDS_MAX - 1] = '\n';
-	text[CSVLOG_FIELDS_MAX] = 0;
+	text[CSV_FIELDS_MAX - 1] = '\n';
+	text[CSV_FIELDS_MAX] = 0;
 	assert_int_equal(parse(text, 5, &out), 0);
 	buf_done(&out);
 }
