@@ -19,7 +19,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const categories[] = {"technical"};
-	static const struct catalog_column column = {"id", "technical"};
+	static const struct catalog_column column = {.name = "id",
+	    .category = "technical"};
 	static const struct catalog_subject self;
 	static const struct catalog_table table = {"public", "users",
 	    "public.users", false, &column, 1, &self, 1};

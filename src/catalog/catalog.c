@@ -42,6 +42,7 @@ struct load {
 	struct draft *drafts;	/* sorted by full */
 	size_t n;
 	size_t depth;		/* of tables being resolved */
+	struct mask *masks;	/* as c->categories */
 };
 
 static void *
@@ -271,15 +272,69 @@ read_categories(struct load *l, const struct yaml_node *n)
 	l->c->categories = yaml_strs(&l->in, n, &l->c->n_categories);
 }
 
-static const char *
+/* Its index, or n_categories. */
+static size_t
 category_find(const struct catalog *c, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < c->n_categories; i++)
 		if (strcmp(c->categories[i], name) == 0)
-			return c->categories[i];
-	return NULL;
+			break;
+	return i;
+}
+
+/* The index of the category that a node names. */
+static size_t
+read_category(struct load *l, const struct yaml_node *n)
+{
+	const char *name = yaml_str(&l->in, n);
+	size_t i;
+
+	if (name == NULL)
+		return 0;
+	if ((i = category_find(l->c, name)) < l->c->n_categories)
+		return i;
+	(void)yaml_fail(&l->in, n, "\"%.80s\" is not among the categories; "
+	    "add it there or correct it", name);
+	return 0;
+}
+
+/* What masks show, by category; where nothing is said, a constant. */
+static void
+read_masks(struct load *l, const struct yaml_node *n)
+{
+	size_t i, k;
+
+	l->masks = take(l, arena_array(l->in.arena, l->c->n_categories,
+	    sizeof(*l->masks)));
+	yaml_any_map(&l->in, n);
+	for (i = 0; n != NULL && l->in.result == 0 && i < n->n; i++) {
+		k = read_category(l, n->keys[i]);
+		if (l->in.result == 0)
+			l->masks[k] = mask_read(&l->in, n->items[i]);
+	}
+}
+
+/* "category", or {category: ..., mask: ...}. */
+static void
+read_column(struct load *l, const struct yaml_node *n,
+    struct catalog_column *ret)
+{
+	static const char *const allowed[] = {"category", "mask", NULL};
+	const struct yaml_node *category = n, *mask = NULL;
+	size_t i;
+
+	if (n->kind == YAML_MAP) {
+		yaml_map(&l->in, n, allowed);
+		category = yaml_need(&l->in, n, "category");
+		mask = yaml_get(n, "mask");
+	}
+	i = read_category(l, category);
+	if (l->in.result != 0)
+		return;
+	ret->category = l->c->categories[i];
+	ret->mask = mask != NULL ? mask_read(&l->in, mask) : l->masks[i];
 }
 
 static void
@@ -287,7 +342,6 @@ read_columns(struct load *l, const struct yaml_node *n,
     struct catalog_table *t)
 {
 	struct catalog_column *columns;
-	const char *category;
 	size_t i;
 
 	yaml_any_map(&l->in, n);
@@ -301,13 +355,8 @@ read_columns(struct load *l, const struct yaml_node *n,
 	columns = take(l, arena_array(l->in.arena, n->n, sizeof(*columns)));
 	for (i = 0; i < n->n && l->in.result == 0; i++) {
 		columns[i].name = read_ident(l, n->keys[i], "column");
-		if ((category = yaml_str(&l->in, n->items[i])) == NULL)
-			return;
-		columns[i].category = category_find(l->c, category);
-		if (columns[i].category == NULL)
-			(void)yaml_fail(&l->in, n->items[i], "\"%.80s\" is "
-			    "not among the categories; add it there or "
-			    "correct it", category);
+		if (l->in.result == 0)
+			read_column(l, n->items[i], &columns[i]);
 	}
 	t->columns = columns;
 	t->n_columns = n->n;
@@ -620,11 +669,12 @@ static void
 read_root(struct load *l, const struct yaml_node *root)
 {
 	static const char *const allowed[] = {"catalog", "categories",
-	    "subjects", "tables", "public", NULL};
+	    "masks", "subjects", "tables", "public", NULL};
 
 	yaml_map(&l->in, root, allowed);
 	l->c->name = read_text(l, yaml_need(&l->in, root, "catalog"));
 	read_categories(l, yaml_need(&l->in, root, "categories"));
+	read_masks(l, yaml_get(root, "masks"));
 	read_subjects(l, yaml_need(&l->in, root, "subjects"));
 	if (l->in.result == 0)
 		read_tables(l, root);

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "catalog/mask.h"
 
 struct catalog;
 
@@ -34,6 +35,7 @@ struct catalog_subject {
 struct catalog_column {
 	const char *name;
 	const char *category;	/* one of catalog->categories */
+	struct mask mask;	/* what `treat: mask` shows of it */
 };
 
 struct catalog_table {

@@ -39,7 +39,9 @@
 #include "cli/clearances.h"
 #include "cli/cmd.h"
 #include "cli/db.h"
+#include "cli/live.h"
 #include "cli/load.h"
+#include "cli/masks.h"
 #include "cli/probe.h"
 #include "cli/rights.h"
 #include "crypto/hash.h"
@@ -158,86 +160,6 @@ read_known(struct apply *a)
 	return r;
 }
 
-/* Columns' types; of a domain what is below it, since its checks could
- * refuse a mask. */
-static int
-read_types(struct apply *a)
-{
-	PGresult *rows = NULL;
-	int r, i;
-
-	r = db_rows(a->c, "reading the tables' columns",
-	    "WITH RECURSIVE base(oid, below, mod) AS ("
-	    "SELECT oid, oid, -1 FROM pg_type WHERE typtype <> 'd' "
-	    "UNION ALL SELECT t.oid, b.below, "
-	    "CASE WHEN b.mod < 0 THEN t.typtypmod ELSE b.mod END "
-	    "FROM pg_type t JOIN base b ON t.typbasetype = b.oid "
-	    "WHERE t.typtype = 'd') "
-	    "SELECT n.nspname, c.relname, a.attname, "
-	    "format_type(b.below, CASE WHEN a.atttypmod < 0 THEN b.mod "
-	    "ELSE a.atttypmod END), t.typcategory "
-	    "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
-	    "JOIN pg_namespace n ON n.oid = c.relnamespace "
-	    "JOIN base b ON b.oid = a.atttypid "
-	    "JOIN pg_type t ON t.oid = b.below "
-	    "WHERE a.attnum > 0 AND NOT a.attisdropped "
-	    "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
-	    "AND n.nspname NOT IN ('pg_catalog', 'information_schema')",
-	    &rows);
-	if (r != 0)
-		return r;
-	a->types = arena_array(a->arena, (size_t)PQntuples(rows) + 1,
-	    sizeof(*a->types));
-	for (i = 0; a->types != NULL && i < PQntuples(rows); i++) {
-		struct enforce_type *t = &a->types[a->n_types++];
-
-		t->schema = arena_str(a->arena, PQgetvalue(rows, i, 0));
-		t->table = arena_str(a->arena, PQgetvalue(rows, i, 1));
-		t->column = arena_str(a->arena, PQgetvalue(rows, i, 2));
-		t->type = arena_str(a->arena, PQgetvalue(rows, i, 3));
-		t->category = *PQgetvalue(rows, i, 4);
-		if (t->schema == NULL || t->table == NULL ||
-		    t->column == NULL || t->type == NULL)
-			a->types = NULL;
-	}
-	PQclear(rows);
-	return a->types != NULL ? 0 : said(ERR_MEMORY, "out of memory");
-}
-
-/* Row security that is not of Sworn's making. */
-static int
-read_states(struct apply *a)
-{
-	PGresult *rows = NULL;
-	int r, i;
-
-	r = db_rows(a->c, "reading the tables' row security",
-	    a->known == NULL ?
-	    "SELECT n.nspname, c.relname FROM pg_class c "
-	    "JOIN pg_namespace n ON n.oid = c.relnamespace "
-	    "WHERE c.relrowsecurity ORDER BY 1, 2" :
-	    "SELECT n.nspname, c.relname FROM pg_class c "
-	    "JOIN pg_namespace n ON n.oid = c.relnamespace "
-	    "WHERE c.relrowsecurity AND NOT EXISTS (SELECT FROM "
-	    "sworn.row_security s WHERE s.table_schema = n.nspname "
-	    "AND s.table_name = c.relname) ORDER BY 1, 2", &rows);
-	if (r != 0)
-		return r;
-	a->states = arena_array(a->arena, (size_t)PQntuples(rows) + 1,
-	    sizeof(*a->states));
-	for (i = 0; a->states != NULL && i < PQntuples(rows); i++) {
-		struct enforce_table_state *s = &a->states[a->n_states++];
-
-		s->schema = arena_str(a->arena, PQgetvalue(rows, i, 0));
-		s->table = arena_str(a->arena, PQgetvalue(rows, i, 1));
-		s->row_security = 1;
-		if (s->schema == NULL || s->table == NULL)
-			a->states = NULL;
-	}
-	PQclear(rows);
-	return a->states != NULL ? 0 : said(ERR_MEMORY, "out of memory");
-}
-
 /* Hash of what the server has of a role's clearance (NULL: of the base). */
 static int
 print_hash(struct apply *a, const char *role, char ret[static HEX + 1])
@@ -311,6 +233,8 @@ clearance_sql(struct apply *a, const struct wanted *w, struct buf *sql)
 		    "permit one of them only");
 	case ERR_MISSING:
 		return said(r, "a masked column is not in the store");
+	case ERR_DENIED:
+		return said(r, "a mask does not fit its column");
 	case ERR_LIMIT:
 		return said(r, "the ways to residences lead over too many "
 		    "tables, or one whose name is too long");
@@ -419,6 +343,26 @@ refuse_strangers(struct apply *a)
 	return r;
 }
 
+/* What outlives a base that is made again: what --remove takes back, and
+ * the key of the pseudonyms. */
+static const char set_aside[] =
+    "CREATE TEMP TABLE sworn_kept ON COMMIT DROP AS SELECT * FROM "
+    "sworn.state WHERE key ~ '^(temp|bypass)';\n"
+    "DO $$BEGIN\n"
+    "\tIF to_regclass('sworn.pseudonym_key') IS NOT NULL THEN\n"
+    "\t\tCREATE TEMP TABLE sworn_kept_key ON COMMIT DROP AS\n"
+    "\t\t    TABLE sworn.pseudonym_key;\n"
+    "\tEND IF;\n"
+    "END$$;\n";
+static const char put_back[] =
+    "INSERT INTO sworn.state SELECT * FROM pg_temp.sworn_kept;\n"
+    "DO $$BEGIN\n"
+    "\tIF to_regclass('pg_temp.sworn_kept_key') IS NOT NULL THEN\n"
+    "\t\tDELETE FROM sworn.pseudonym_key;\n"
+    "\t\tINSERT INTO sworn.pseudonym_key TABLE pg_temp.sworn_kept_key;\n"
+    "\tEND IF;\n"
+    "END$$;\n";
+
 static int
 make_base(struct apply *a)
 {
@@ -444,9 +388,7 @@ make_base(struct apply *a)
 		memset(a->kept, 0, a->wanted.n * sizeof(*a->kept));
 		if ((r = drop_known(a)) != 0)
 			goto out;
-		buf_str(&drop, "CREATE TEMP TABLE sworn_kept ON COMMIT DROP "
-		    "AS SELECT * FROM sworn.state "
-		    "WHERE key ~ '^(temp|bypass)';\n");
+		buf_str(&drop, set_aside);
 		if ((r = enforce_base_drop_sql(a->store->catalog,
 		    &drop)) != 0 ||
 		    (r = change(a, "dropping the base", &drop)) != 0)
@@ -455,9 +397,8 @@ make_base(struct apply *a)
 	if ((r = change(a, "making the base", &sql)) != 0)
 		goto out;
 	if (known != NULL)
-		r = change_text(a, "keeping what --remove takes back",
-		    "INSERT INTO sworn.state SELECT * FROM "
-		    "pg_temp.sworn_kept;\n");
+		r = change_text(a, "putting back what outlives the base",
+		    put_back);
 	if (r == 0)
 		r = remember(a, NULL, &sql);
 out:
@@ -598,8 +539,12 @@ make_all(struct apply *a)
 	int r;
 
 	if ((r = examine(a)) != 0 || (r = read_known(a)) != 0 ||
-	    (r = refuse_strangers(a)) != 0 || (r = read_types(a)) != 0 ||
-	    (r = read_states(a)) != 0 || (r = mark_kept(a)) != 0)
+	    (r = refuse_strangers(a)) != 0 ||
+	    (r = live_types(a->c, a->arena, &a->types, &a->n_types)) != 0 ||
+	    (r = live_states(a->c, a->arena, a->known != NULL, &a->states,
+	    &a->n_states)) != 0 ||
+	    (r = masks_check(a->c, a->store->catalog, &a->wanted, a->types,
+	    a->n_types)) != 0 || (r = mark_kept(a)) != 0)
 		return r;
 	if ((r = make_base(a)) != 0)
 		return r;

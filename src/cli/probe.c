@@ -23,25 +23,27 @@
 
 static const char catalog_yaml[] =
     "catalog: probe\n"
-    "categories: [plain, masked]\n"
+    "categories: [plain, masked, named]\n"
+    "masks: {named: pseudonym}\n"
     "subjects:\n"
     "  table: sworn_probe_base.people\n"
     "  key: id\n"
     "  residence: {column: home, values: {a: A, b: B}}\n"
     "tables:\n"
     "  sworn_probe_base.people: {subject: self,\n"
-    "    columns: {id: plain, word: plain, secret: masked}}\n"
+    "    columns: {id: plain, word: plain, secret: masked, name: named}}\n"
     "  sworn_probe_base.notes: {subjects: [sender, receiver],\n"
     "    columns: {id: plain, word: plain}}\n";
 
 static const char setup[] =
     "CREATE SCHEMA sworn_probe_base;"
     "CREATE TABLE sworn_probe_base.people (id int PRIMARY KEY, home text, "
-    "word text, secret text);"
+    "word text, secret text, name text);"
     "CREATE TABLE sworn_probe_base.notes (id int PRIMARY KEY, sender int, "
     "receiver int, word text);"
-    "INSERT INTO sworn_probe_base.people VALUES (1, 'a', 'shown', 'hidden'), "
-    "(2, 'b', 'hidden', 'hidden'), (3, NULL, 'hidden', 'hidden');"
+    "INSERT INTO sworn_probe_base.people VALUES (1, 'a', 'shown', 'hidden', "
+    "'hidden'), (2, 'b', 'hidden', 'hidden', 'hidden'), (3, NULL, 'hidden', "
+    "'hidden', 'hidden');"
     "INSERT INTO sworn_probe_base.notes VALUES (1, 1, 1, 'shown'), "
     "(2, 1, 2, 'hidden'), (3, 2, 1, 'hidden'), (4, 1, NULL, 'hidden');"
     "CREATE SCHEMA sworn_probe_use;"
@@ -74,6 +76,11 @@ static const struct attack {
 	    "AND sworn_probe_use.leak(n.word)", "1" },
 	{ "a masked column is masked",
 	    "SELECT string_agg(secret, ',') FROM sworn_probe.people", "***" },
+	{ "a reader's function is given the pseudonym only",
+	    "SELECT count(*) FROM sworn_probe.people WHERE "
+	    "sworn_probe_use.leak(name) AND name ~ '^[0-9a-f]{24}$'", "1" },
+	{ "the key of the pseudonyms is out of reach",
+	    "SELECT inner_pad FROM sworn.pseudonym_key", "42501" },
 	{ "the base tables are out of reach",
 	    "SELECT count(*) FROM sworn_probe_base.people", "42501" },
 	{ "the ways to residences are out of reach",
@@ -100,9 +107,12 @@ static const char *const labels[] = { "A" };
 static int
 make_sql(struct catalog *cat, struct buf *out)
 {
-	struct enforce_type type = { .schema = "sworn_probe_base",
-	    .table = "people", .column = "secret", .type = "text",
-	    .category = 'S' };
+	static const struct enforce_type types[] = {
+		{ "sworn_probe_base", "people", "secret", "text", "text", 'S',
+		    false },
+		{ "sworn_probe_base", "people", "name", "text", "text", 'S',
+		    false },
+	};
 	struct clearance_table tables[2] = {
 		{ .readable = true, .residences = labels, .n_residences = 1,
 		    .columns = notes_columns },
@@ -110,23 +120,23 @@ make_sql(struct catalog *cat, struct buf *out)
 	};
 	struct clearance cl = { .store = "probe", .tables = tables,
 	    .n_tables = 2, .catalog = cat };
-	enum treatment columns[3];
+	enum treatment columns[4];
 	const struct catalog_table *t;
 	size_t i;
 	int r;
 
-	if (cat->n_tables != 2 || cat->tables[1].n_columns != 3)
+	if (cat->n_tables != 2 || cat->tables[1].n_columns != 4)
 		return ERR_STATE;
 	for (i = 0; i < 2; i++)
 		tables[i].table = &cat->tables[i];
 	t = tables[1].table;
-	for (i = 0; i < 3; i++)
-		columns[i] = strcmp(t->columns[i].name, "secret") == 0 ?
-		    TREAT_MASK : TREAT_PLAIN;
+	for (i = 0; i < 4; i++)
+		columns[i] = strcmp(t->columns[i].category, "plain") == 0 ?
+		    TREAT_PLAIN : TREAT_MASK;
 	tables[1].columns = columns;
 	if ((r = enforce_base_sql(cat, NULL, 0, out)) != 0)
 		return r;
-	return enforce_clearance_sql(cat, &cl, ROLE, &type, 1, out);
+	return enforce_clearance_sql(cat, &cl, ROLE, types, 2, out);
 }
 
 /* What an attack came to: its value, or the SQLSTATE. */

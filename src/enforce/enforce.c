@@ -31,6 +31,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "catalog/catalog.h"
+#include "enforce/mask.h"
 #include "enforce/sql.h"
 #include "enforce/way.h"
 #include "policy/policy.h"
@@ -114,6 +115,7 @@ enforce_base_sql(const struct catalog *c,
 	    "END$$;\n"
 	    "ALTER ROLE sworn_way NOLOGIN NOINHERIT NOSUPERUSER NOCREATEDB "
 	    "NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n");
+	mask_key_sql(out);
 	if (c->residence_store)
 		return out->failed ? ERR_MEMORY : 0;
 	for (i = 0; i < c->n_tables; i++) {
@@ -140,25 +142,27 @@ type_find(const struct enforce_type *types, size_t n,
 	return NULL;
 }
 
-/* A view's column: the base's, or a constant of the same type. */
+/* A view's column: the base's, or what its mask makes of it. */
 static int
 view_column(const struct clearance_table *ct, size_t i,
     const struct enforce_type *types, size_t n_types, struct buf *out)
 {
-	const char *name = ct->table->columns[i].name;
+	const struct catalog_column *c = &ct->table->columns[i];
 	const struct enforce_type *type;
 
 	if (ct->columns[i] == TREAT_PLAIN) {
 		buf_str(out, "t.");
-		text_sql_ident(out, name);
+		text_sql_ident(out, c->name);
 		return 0;
 	}
-	type = type_find(types, n_types, ct->table, name);
+	type = type_find(types, n_types, ct->table, c->name);
 	if (type == NULL)
 		return ERR_MISSING;
-	buf_fmt(out, "%s::%s AS ", type->category == 'S' ? "'***'" : "NULL",
-	    type->type);
-	text_sql_ident(out, name);
+	if (mask_misfit(&c->mask, type) != NULL)
+		return ERR_DENIED;
+	mask_sql(out, &c->mask, type, "t");
+	buf_str(out, " AS ");
+	text_sql_ident(out, c->name);
 	return 0;
 }
 
@@ -186,10 +190,18 @@ view_columns(const struct clearance_table *ct,
 	return 0;
 }
 
+/* Whether the view has to read a column. */
+static bool
+is_read(const struct clearance_table *ct, size_t i)
+{
+	return ct->columns[i] == TREAT_PLAIN || (ct->columns[i] ==
+	    TREAT_MASK && mask_reads(&ct->table->columns[i].mask));
+}
+
 /*
- * The owner role's rights on a base table: the columns shown plain. With
- * none shown so, one column all the same: without any the view could not
- * even tell that a row is there.
+ * The owner role's rights on a base table: the columns that its view reads.
+ * With none, one column all the same: without any the view could not even
+ * tell that a row is there.
  */
 static void
 owner_grant(const struct catalog *c, const struct clearance_table *ct,
@@ -203,7 +215,7 @@ owner_grant(const struct catalog *c, const struct clearance_table *ct,
 	if (!t->is_public) {
 		buf_str(out, " (");
 		for (i = 0; i < t->n_columns; i++) {
-			if (ct->columns[i] != TREAT_PLAIN)
+			if (!is_read(ct, i))
 				continue;
 			if (!first)
 				buf_str(out, ", ");
@@ -296,6 +308,53 @@ clearance_roles(const char *role, struct buf *out)
 	    role);
 }
 
+static bool
+has_pseudonyms(const struct clearance *cl)
+{
+	const struct clearance_table *ct;
+	size_t i, k;
+
+	for (i = 0; i < cl->n_tables; i++) {
+		ct = &cl->tables[i];
+		for (k = 0; ct->readable && !ct->table->is_public &&
+		    k < ct->table->n_columns; k++)
+			if (ct->columns[k] == TREAT_MASK &&
+			    ct->table->columns[k].mask.kind == MASK_PSEUDONYM)
+				return true;
+	}
+	return false;
+}
+
+bool
+enforce_misfit(const struct clearance *cl,
+    const struct enforce_type *types, size_t n_types, size_t *at,
+    struct enforce_misfit *ret)
+{
+	const struct clearance_table *ct;
+	const struct enforce_type *type;
+	size_t i, k, seen = 0;
+
+	for (i = 0; i < cl->n_tables; i++) {
+		ct = &cl->tables[i];
+		for (k = 0; ct->readable && !ct->table->is_public &&
+		    k < ct->table->n_columns; k++) {
+			if (seen++ < *at || ct->columns[k] != TREAT_MASK)
+				continue;
+			ret->table = ct->table;
+			ret->column = &ct->table->columns[k];
+			type = type_find(types, n_types, ct->table,
+			    ret->column->name);
+			if (type == NULL || (ret->why = mask_misfit(
+			    &ret->column->mask, type)) == NULL)
+				continue;
+			ret->type = type->type;
+			*at = seen;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Two shown tables of the same name have no place in one schema. */
 static bool
 names_clash(const struct clearance *cl)
@@ -324,6 +383,8 @@ enforce_clearance_sql(const struct catalog *c,
 	clearance_roles(role, out);
 	if ((r = way_grants_sql(c, cl, role, out)) != 0)
 		return r;
+	if (has_pseudonyms(cl))
+		mask_key_grant_sql(out, role);
 	for (i = 0; i < cl->n_tables; i++) {
 		if (!cl->tables[i].readable)
 			continue;
@@ -422,7 +483,7 @@ enforce_print_sql(const char *role, struct buf *out)
 	    "c.relowner, c.reloptions, pg_catalog.pg_get_viewdef(c.oid)) "
 	    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
 	    "ON n.oid = c.relnamespace WHERE n.nspname = '%s' AND "
-	    "c.relkind = 'v'\n"
+	    "c.relkind IN ('r', 'v')\n"
 	    "UNION ALL SELECT 'policy', to_jsonb(p) || jsonb_build_object("
 	    "'polqual', pg_catalog.pg_get_expr(p.polqual, p.polrelid)) "
 	    "FROM pg_catalog.pg_policy p, who "

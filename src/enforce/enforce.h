@@ -20,6 +20,7 @@
 #ifndef ENFORCE_ENFORCE_H
 #define ENFORCE_ENFORCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@
 
 struct buf;
 struct catalog;
+struct catalog_column;
+struct catalog_table;
 struct clearance;
 
 #define ENFORCE_PREFIX "sworn_"
@@ -44,7 +47,9 @@ struct enforce_type {
 	const char *column;
 	const char *type;	/* format_type(): "character varying(20)"; of
 				   a domain, what is below it */
+	const char *bare;	/* the same without its length */
 	char category;		/* pg_type.typcategory: 'S' is text */
+	bool not_null;
 };
 
 /* The store's tables' row security before Sworn: see enforce_base_sql. */
@@ -64,12 +69,28 @@ int enforce_base_sql(const struct catalog *c,
 /*
  * SQL that makes one clearance from nothing. The login's password is not in
  * it: the caller sets the SCRAM verifier by ALTER ROLE of its own.
- * ERR_MISSING: a masked column is not among the types. ERR_CONFLICT: two
- * tables to be shown have the same name.
+ * ERR_MISSING: a masked column is not among the types. ERR_DENIED: a mask
+ * does not fit its column (enforce_misfit says which, and why).
+ * ERR_CONFLICT: two tables to be shown have the same name.
  */
 int enforce_clearance_sql(const struct catalog *c,
     const struct clearance *cl, const char *role,
     const struct enforce_type *types, size_t n_types, struct buf *out);
+
+/*
+ * Masks of a clearance that do not fit their columns' types, one after the
+ * other: the next behind *at (0 at first), which moves on. False: no more.
+ */
+struct enforce_misfit {
+	const struct catalog_table *table;
+	const struct catalog_column *column;
+	const char *type;
+	const char *why;	/* what it fits, in words */
+};
+
+bool enforce_misfit(const struct clearance *cl,
+    const struct enforce_type *types, size_t n_types, size_t *at,
+    struct enforce_misfit *ret);
 
 /* SQL that removes one clearance, and everything of the base. */
 int enforce_drop_sql(const char *role, const struct catalog *c,

@@ -11,7 +11,9 @@
  *	table public.messages			sorted; only readable ones
  *	 residences IE US			or: public
  *	 subject sender_id > public.users.id	for each way; or: subject self
- *	 column body plain			sorted; only those shown
+ *	 column body plain			sorted; only those shown; behind
+ *						"mask" what it shows, if not
+ *						the usual constant
  */
 #include <stdlib.h>
 #include <string.h>
@@ -137,7 +139,10 @@ put_columns(struct buf *out, const struct clearance_table *ct)
 			continue;
 		buf_str(out, " column ");
 		put_name(out, sorted[i]->name);
-		buf_fmt(out, " %s\n", treatment_text(shown));
+		buf_fmt(out, " %s", treatment_text(shown));
+		if (shown == TREAT_MASK)
+			mask_text(out, &sorted[i]->mask);
+		buf_str(out, "\n");
 	}
 	free(sorted);
 }

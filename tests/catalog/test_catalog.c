@@ -222,6 +222,35 @@ static const struct {
 	    "self"},
 	{"self elsewhere", HEAD SUBJECTS USERS
 	    "  a.t: {subject: self, columns: {id: x}}\n", 6, 18, "a.users"},
+	{"mask of no category", HEAD "masks: {z: null}\n", 3, 9, "z"},
+	{"mask there is not", HEAD "masks: {x: blur}\n", 3, 12, "blur"},
+	{"mask of two kinds", HEAD "masks: {x: {first: 1, last: 1}}\n", 3, 12,
+	    "one of"},
+	{"mask of no kind", HEAD "masks: {x: {}}\n", 3, 12, "one of"},
+	{"mask with a word too much", HEAD "masks: {x: {pseudonym: 4}}\n", 3,
+	    13, "pseudonym"},
+	{"last none", HEAD "masks: {x: {last: 0}}\n", 3, 19, "from 1"},
+	{"last too many", HEAD "masks: {x: {last: 101}}\n", 3, 19, "100"},
+	{"network too small", HEAD "masks: {x: {network: 33}}\n", 3, 22, "32"},
+	{"round to nothing", HEAD "masks: {x: {round: 0.0}}\n", 3, 20,
+	    "above zero"},
+	{"round below zero", HEAD "masks: {x: {round: -1}}\n", 3, 20,
+	    "above zero"},
+	{"round to a power", HEAD "masks: {x: {round: 1e3}}\n", 3, 20,
+	    "above zero"},
+	{"round to an octal", HEAD "masks: {x: {round: 010}}\n", 3, 20,
+	    "above zero"},
+	{"round to a fraction that ends", HEAD "masks: {x: {round: 1.}}\n", 3,
+	    20, "above zero"},
+	{"round to SQL", HEAD "masks: {x: {round: 1+1}}\n", 3, 20,
+	    "above zero"},
+	{"round to a unit there is not", HEAD "masks: {x: {round: age}}\n", 3,
+	    20, "above zero"},
+	{"constant with a line end", HEAD "masks: {x: {constant: \"a\\nb\"}}\n",
+	    3, 23, "control"},
+	{"column without category", HEAD SUBJECTS
+	    "tables:\n  a.users: {subject: self, columns: {id: {mask: null}}}"
+	    "\n", 5, 42, "category"},
 	{"category not declared", HEAD SUBJECTS
 	    "tables:\n  a.users: {subject: self, columns: {id: z}}\n", 5, 42,
 	    "z"},
@@ -260,9 +289,9 @@ static const struct {
 	    "already"},
 	{"guarded and public", HEAD SUBJECTS USERS "public: [a.users]\n", 6,
 	    10, "not both"},
-	{"column that is a map", HEAD SUBJECTS
+	{"column that is a map without a category", HEAD SUBJECTS
 	    "tables:\n  a.users: {subject: self, columns: {id: {}}}\n", 5, 42,
-	    "map"},
+	    "category"},
 };
 
 static void
@@ -320,6 +349,45 @@ too_many_subjects_are_refused(void **state)
 	}
 }
 
+/* Columns' masks as text, in the order written. */
+static void
+masks_are_a_columns_own_or_its_categorys(void **state)
+{
+	static const char text[] = HEAD "masks: {y: {round: month}}\n" SUBJECTS
+	    "tables:\n  a.users: {subject: self, columns: {a: x, b: y,"
+	    " c: {category: y}, d: {category: y, mask: pseudonym},"
+	    " e: {category: x, mask: {last: 4}},"
+	    " f: {category: y, mask: constant},"
+	    " g: {category: x, mask: {constant: it's}},"
+	    " h: {category: x, mask: {round: 0.01}},"
+	    " i: {category: x, mask: null},"
+	    " j: {category: x, mask: {network: 16}},"
+	    " k: {category: x, mask: {first: 100}}}}\n";
+	static const char *const want[] = {"", " round month", " round month",
+	    " pseudonym", " last 4", "", " constant 'it''s'", " round 0.01",
+	    " null", " network 16", " first 100"};
+	struct catalog *c = load(text, sizeof(text) - 1);
+	const struct catalog_table *t = &c->tables[0];
+	struct buf out;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(t->n_columns, sizeof(want) / sizeof(want[0]));
+	buf_init(&out, 0);
+	for (i = 0; i < t->n_columns; i++) {
+		buf_reset(&out);
+		mask_text(&out, &t->columns[i].mask);
+		assert_string_equal(buf_text(&out), want[i]);
+	}
+	assert_true(mask_is_unit(&t->columns[1].mask));
+	assert_false(mask_is_unit(&t->columns[7].mask));
+	assert_false(mask_reads(&t->columns[0].mask));
+	assert_false(mask_reads(&t->columns[8].mask));
+	assert_true(mask_reads(&t->columns[3].mask));
+	buf_done(&out);
+	catalog_free(c);
+}
+
 static void
 long_chains_of_tables_are_refused(void **state)
 {
@@ -348,6 +416,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(story_is_read_as_written),
 		cmocka_unit_test(ways_over_tables_multiply),
+		cmocka_unit_test(masks_are_a_columns_own_or_its_categorys),
 		cmocka_unit_test(residence_may_lie_behind_foreign_keys),
 		cmocka_unit_test(table_without_schema_is_found_if_it_is_clear),
 		cmocka_unit_test(broken_text_is_refused_where_it_is_broken),

@@ -3,7 +3,7 @@
  * on a real server. WHAT is base, clearance, drop, base-drop, print or count.
  * Standard input has the clearance, a word list a line:
  *
- *	type SCHEMA TABLE COLUMN CATEGORY TYPE...
+ *	type SCHEMA TABLE COLUMN CATEGORY NOTNULL(t|f) TYPE;TYPE WITHOUT LENGTH
  *	state SCHEMA TABLE
  *	table FULL LABEL,LABEL COLUMN=plain COLUMN=mask
  *
@@ -97,13 +97,20 @@ static void
 read_line(char *line)
 {
 	const char *w = word(&line, false);
+	char *rest;
 
 	if (strcmp(w, "type") == 0) {
 		types[n_types].schema = word(&line, false);
 		types[n_types].table = word(&line, false);
 		types[n_types].column = word(&line, false);
 		types[n_types].category = *word(&line, false);
-		types[n_types++].type = word(&line, true);
+		types[n_types].not_null = *word(&line, false) == 't';
+		rest = word(&line, true);
+		types[n_types].type = rest;
+		if ((rest = strchr(rest, ';')) == NULL)
+			fail("a type has no second form");
+		*rest++ = 0;
+		types[n_types++].bare = rest;
 	} else if (strcmp(w, "state") == 0) {
 		states[n_states].schema = word(&line, false);
 		states[n_states].table = word(&line, false);

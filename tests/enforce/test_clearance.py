@@ -32,14 +32,16 @@ class Clearance:
 
     def describe(self, c, labels_of, mask, plain):
         types = c.execute("""
-            SELECT c.relname, a.attname, t.typcategory,
-                   format_type(a.atttypid, a.atttypmod)
+            SELECT c.relname, a.attname, t.typcategory, a.attnotnull,
+                   format_type(a.atttypid, a.atttypmod),
+                   format_type(a.atttypid, -1)
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
             JOIN pg_type t ON t.oid = a.atttypid
             WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0
             AND c.relkind = 'r'""").fetchall()
-        spec = "".join(f"type public {t} {col} {cat} {name}\n"
-                       for t, col, cat, name in types)
+        spec = "".join(f"type public {t} {col} {cat} {str(nn).lower()[0]} "
+                       f"{name};{bare}\n"
+                       for t, col, cat, nn, name, bare in types)
         spec += "".join(f"state public {t}\n" for (t,) in c.execute(
             "SELECT relname FROM pg_class WHERE relrowsecurity"))
         spec += "table public.topics -\n"

@@ -327,6 +327,26 @@ text_changes_with_what_is_enforced_only(void **state)
 		{"another treatment", catalog,
 		    "rules: [{rule: r, permit: read, what: {categories: [key,"
 		    " mail]}}]\n", "AA BB", false},
+		{"a mask that says what it was",
+		    "catalog: c\ncategories: [key, mail, text]\n"
+		    "masks: {mail: constant, key: pseudonym}\n"
+		    "subjects: {table: p.users, key: id, residence: {column:"
+		    " land, values: {b: BB, a: AA, aa: AA}}}\ntables:\n"
+		    "  p.users: {subject: self, columns: {mail: mail,"
+		    " id: key}}\n"
+		    "  p.notes: {subject: by, columns: {no: key, \"by\": key,"
+		    " body: text}}\npublic: [p.words]\n", some, "AA BB",
+		    true},
+		{"another mask",
+		    "catalog: c\ncategories: [key, mail, text]\n"
+		    "masks: {mail: pseudonym}\n"
+		    "subjects: {table: p.users, key: id, residence: {column:"
+		    " land, values: {b: BB, a: AA, aa: AA}}}\ntables:\n"
+		    "  p.users: {subject: self, columns: {mail: mail,"
+		    " id: key}}\n"
+		    "  p.notes: {subject: by, columns: {no: key, \"by\": key,"
+		    " body: text}}\npublic: [p.words]\n", some, "AA BB",
+		    false},
 		{"another way to the subject",
 		    "catalog: c\ncategories: [key, mail, text]\n"
 		    "subjects: {table: p.users, key: id, residence: {column:"

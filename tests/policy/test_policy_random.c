@@ -48,10 +48,12 @@ static const struct {
 };
 #define N_TICKETS (sizeof(tickets) / sizeof(tickets[0]))
 
+#define COLUMN(n, c) { .name = n, .category = c }
 static struct catalog_column columns[N][4] = {
-	{{"a", "c0"}, {"b", "c1"}, {"c", "c2"}, {"d", "c0"}},
-	{{"a", "c0"}, {"b", "c0"}},
-	{{"z", "c2"}, {"y", "c1"}, {"x", "c1"}},
+	{COLUMN("a", "c0"), COLUMN("b", "c1"), COLUMN("c", "c2"),
+	    COLUMN("d", "c0")},
+	{COLUMN("a", "c0"), COLUMN("b", "c0")},
+	{COLUMN("z", "c2"), COLUMN("y", "c1"), COLUMN("x", "c1")},
 };
 static const struct catalog_subject self;
 static const struct catalog_table guarded[] = {
