@@ -45,6 +45,7 @@ why_set(struct why *w, int code, unsigned line, unsigned column,
 		return code;
 	w->line = line;
 	w->column = column;
+	w->file[0] = 0;
 	va_start(ap, fmt);
 	(void)vsnprintf(w->text, sizeof(w->text), fmt, ap); /* cut is fine */
 	va_end(ap);

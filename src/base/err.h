@@ -29,14 +29,17 @@ const char *err_text(int code);
 
 /*
  * Where and why, for people: filled by parsers of people's files. line and
- * column count from 1; 0 when not known. text is one sentence that says
+ * column count from 1; 0 when not known. file is set only where the text
+ * that was read has several files: which of them, "" for the first. text is one sentence that says
  * what is wrong and what to do, cut at WHY_TEXT_MAX.
  */
 #define WHY_TEXT_MAX 512
+#define WHY_FILE_MAX 256
 
 struct why {
 	unsigned line;
 	unsigned column;
+	char file[WHY_FILE_MAX];
 	char text[WHY_TEXT_MAX];
 };
 

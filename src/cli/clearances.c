@@ -3,6 +3,9 @@
  * for each set of them that policy/sessions.h lists. A session that comes
  * with another one finds no login and is refused, so a miss denies.
  *
+ * Logins are also made for what rules permit at other hours, and once their
+ * intervals begin or end; the facts are those of now.
+ *
  * A combination is decided in a scratch arena. One that is new is decided
  * again in the arena that is kept.
  */
@@ -121,14 +124,15 @@ keep(struct work *w, const struct policy_request *q, struct wanted *item)
 
 static int
 decide(struct work *w, const struct principal *who,
-    const struct control *control, const char *purpose, const char *ticket)
+    const struct control *control, const char *purpose, const char *ticket,
+    int64_t at_ms)
 {
 	struct policy_request q = {
 		.who = who, .control = control, .store = w->store->name,
 		.residences = w->store->residences,
 		.n_residences = w->store->n_residences,
 		.catalog = w->store->catalog, .purpose = purpose,
-		.ticket = ticket, .at_ms = w->at_ms,
+		.ticket = ticket, .at_ms = at_ms,
 	};
 	const struct clearance *c;
 	const struct wanted *known;
@@ -156,14 +160,16 @@ decide_all(struct work *w, const struct principal *who,
     const struct control *control)
 {
 	const struct sessions *s = &w->sessions;
-	size_t i, k;
+	size_t i, k, t;
 	int r;
 
 	for (i = 0; i < s->n_purposes; i++)
 		for (k = 0; k < s->n_tickets; k++)
-			if ((r = decide(w, who, control, s->purposes[i],
-			    s->tickets[k])) != 0)
-				return r;
+			for (t = 0; t < s->times.n; t++)
+				if ((r = decide(w, who, control,
+				    s->purposes[i], s->tickets[k],
+				    s->times.items[t])) != 0)
+					return r;
 	return 0;
 }
 
@@ -202,7 +208,7 @@ nobody(struct work *w)
 	    .kind = PRINCIPAL_PERSON };
 	const struct control control = { .members = NULL };
 
-	return decide(w, &who, &control, NULL, NULL);
+	return decide(w, &who, &control, NULL, NULL, w->at_ms);
 }
 
 static int
@@ -213,8 +219,8 @@ everybody(struct work *w)
 	int r;
 
 	r = sessions_list(w->config->directory,
-	    (const struct policy *const[]){w->config->policy}, 1, w->kept,
-	    &w->sessions, w->why);
+	    (const struct policy *const[]){w->config->policy}, 1, w->at_ms,
+	    w->kept, &w->sessions, w->why);
 	if (r != 0)
 		return r;
 	r = directory_list(w->config->directory, w->at_ms, w->kept, &ids, &n);

@@ -51,8 +51,8 @@ survey_init(struct survey *s, const struct config *c,
 	    (r = directory_list(c->directory, at_ms, s->a, &s->ids,
 	    &s->n_ids)) != 0)
 		return why_set(w, r, 0, 0, "%s", err_text(r));
-	return sessions_list(c->directory, policies, n, s->a, &s->sessions,
-	    w);
+	return sessions_list(c->directory, policies, n, at_ms, s->a,
+	    &s->sessions, w);
 }
 
 void

@@ -94,7 +94,7 @@ say_way(const struct who_can *q, const struct way *w, struct buf *out)
 
 	buf_fmt(out, "  store %s, ", q->survey.space.stores[w->store].name);
 	survey_say_way(&q->survey, out, w->purpose, w->ticket, w->places);
-	buf_str(out, "\n");
+	buf_str(out, w->always ? "\n" : ", at some hours only\n");
 	for (i = 0; i < w->n_rules; i++)
 		buf_fmt(out, "    by \"%s\"\n", w->rules[i]);
 	while ((r = next_part(q, w, &p)) == 0 && p.table != NULL) {
@@ -199,9 +199,9 @@ json_way(const struct who_can *q, const struct way *w)
 		json_decref(tables);
 		tables = NULL;
 	}
-	return json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:o}", "store",
+	return json_pack("{s:s, s:s?, s:s?, s:o, s:b, s:o, s:o}", "store",
 	    q->survey.space.stores[w->store].name, "purpose", w->purpose,
-	    "ticket", w->ticket, "from", places, "rules",
+	    "ticket", w->ticket, "from", places, "always", w->always, "rules",
 	    json_list(w->rules, w->n_rules), "tables", tables);
 }
 

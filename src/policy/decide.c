@@ -23,8 +23,8 @@
 /* A rule that applies to the session, or a permit that might have. */
 struct active {
 	const struct rule *rule;
-	bool applies;
-	bool *residences;	/* by index in the request */
+	bool *applies;		/* by index of the residence in the request */
+	bool *about;		/* the same, whoever reads and why */
 	bool *categories;	/* by index in the catalog */
 	bool table;		/* of the table looked at */
 };
@@ -44,18 +44,23 @@ static int
 prepare_rule(struct decide *d, struct active *a, const struct rule *r)
 {
 	const struct catalog *c = d->q.catalog;
+	enum truth session = rule_session(r, &d->q), t;
 	size_t i;
 
 	a->rule = r;
-	a->applies = rule_applies(r, rule_session(r, &d->q));
-	a->residences = arena_array(d->arena, d->q.n_residences,
-	    sizeof(*a->residences));
+	a->applies = arena_array(d->arena, d->q.n_residences,
+	    sizeof(*a->applies));
+	a->about = arena_array(d->arena, d->q.n_residences,
+	    sizeof(*a->about));
 	a->categories = arena_array(d->arena, c->n_categories,
 	    sizeof(*a->categories));
-	if (a->residences == NULL || a->categories == NULL)
+	if (a->applies == NULL || a->about == NULL || a->categories == NULL)
 		return ERR_MEMORY;
-	for (i = 0; i < d->q.n_residences; i++)
-		a->residences[i] = names_match(&r->whose, d->q.residences[i]);
+	for (i = 0; i < d->q.n_residences; i++) {
+		t = rule_residence(r, d->q.residences[i], &d->q);
+		a->about[i] = t == TRUTH_TRUE;
+		a->applies[i] = rule_applies(r, t < session ? t : session);
+	}
 	for (i = 0; i < c->n_categories; i++)
 		a->categories[i] = names_match(&r->categories,
 		    c->categories[i]);
@@ -104,11 +109,11 @@ prepare_table(struct decide *d, const struct catalog_table *t)
 	return 0;
 }
 
-/* Rules that are about a residence of the table, whatever the column. */
+/* Rules that apply to a residence of the table, whatever the column. */
 static bool
-is_about(const struct active *a, size_t residence)
+applies(const struct active *a, size_t residence)
 {
-	return a->table && a->residences[residence];
+	return a->table && a->applies[residence];
 }
 
 static bool
@@ -127,8 +132,8 @@ find_rule(const struct decide *d, enum verb verb, size_t residence,
 	for (i = 0; i < d->n_rules; i++) {
 		const struct active *a = &d->rules[i];
 
-		if (a->applies && a->rule->verb == verb &&
-		    is_about(a, residence) && covers(d, a, column))
+		if (a->rule->verb == verb && applies(a, residence) &&
+		    covers(d, a, column))
 			return a;
 	}
 	return NULL;
@@ -154,8 +159,7 @@ is_reason(const struct decide *d, const struct active *a, size_t residence)
 	bool all = true;
 	size_t i;
 
-	if (!a->applies || a->rule->verb != VERB_FORBID ||
-	    !is_about(a, residence))
+	if (a->rule->verb != VERB_FORBID || !applies(a, residence))
 		return false;
 	for (i = 0; i < d->table->n_columns; i++) {
 		if (!covers(d, a, i))
@@ -176,7 +180,8 @@ find_forbid(const struct decide *d, size_t residence)
 	for (i = 0; i < d->n_rules; i++) {
 		if (!is_reason(d, &d->rules[i], residence))
 			continue;
-		rank = explain_rank(d->rules[i].rule, &d->q);
+		rank = explain_rank(d->rules[i].rule,
+		    d->q.residences[residence], &d->q);
 		if (best != NULL && rank >= best_rank)
 			continue;
 		best = &d->rules[i];
@@ -198,7 +203,7 @@ find_nearest(const struct decide *d, size_t residence)
 		if (a->rule->verb != VERB_PERMIT)
 			continue;
 		u = (struct unmet){.rule = a->rule, .table = !a->table,
-		    .residence = !a->residences[residence], .category = true};
+		    .residence = !a->about[residence], .category = true};
 		for (k = 0; k < d->table->n_columns; k++)
 			if (covers(d, a, k))
 				u.category = false;
@@ -223,7 +228,8 @@ refuse(const struct decide *d, size_t residence, struct policy_reason *ret)
 	}
 	if ((forbid = find_forbid(d, residence)) != NULL) {
 		ret->rule = forbid->rule->name;
-		ret->because = explain_forbid(forbid->rule, &d->q, d->arena);
+		ret->because = explain_forbid(forbid->rule, ret->residence,
+		    &d->q, d->arena);
 		if (forbid->rule->hint != NULL)
 			ret->hint = forbid->rule->hint;
 		return ret->because == NULL ? ERR_MEMORY : 0;
@@ -281,9 +287,8 @@ treat_column(const struct decide *d, const struct policy_reason *reasons,
 		for (k = 0; k < d->n_rules; k++) {
 			const struct active *a = &d->rules[k];
 
-			if (a->applies && a->rule->verb == VERB_TREAT &&
-			    is_about(a, i) && covers(d, a, column) &&
-			    a->rule->treatment < t)
+			if (a->rule->verb == VERB_TREAT && applies(a, i) &&
+			    covers(d, a, column) && a->rule->treatment < t)
 				t = a->rule->treatment;
 		}
 	}

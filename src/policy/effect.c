@@ -24,9 +24,8 @@ meets(const struct rule *r, const struct policy_request *q,
     const struct cell *c)
 {
 	return names_match(&r->tables, c->table->full) &&
-	    names_match(&r->whose, c->residence) &&
 	    names_match(&r->categories, c->category) &&
-	    rule_applies(r, rule_session(r, q));
+	    rule_applies_to(r, c->residence, q);
 }
 
 /* What the rules about a cell give if it stands alone. */
@@ -91,7 +90,8 @@ list_rules(const struct policy *p, const struct policy_request *q,
 		e = &rules[ret->n++];
 		e->name = r->name;
 		e->verb = verb_text(r);
-		if ((e->because = explain_forbid(r, q, a)) == NULL)
+		if ((e->because = explain_forbid(r, c->residence, q,
+		    a)) == NULL)
 			return ERR_MEMORY;
 	}
 	ret->rules = rules;

@@ -73,9 +73,31 @@ best_path(const struct control *c, const struct names *labels, unsigned kinds)
 	return best;
 }
 
+/* The path by which a residence stands to the reader as the rule says. */
+static const struct control_path *
+relation_path(const struct rule *r, const char *residence,
+    const struct policy_request *q, bool unknown)
+{
+	const char *label = CONTROL_UNKNOWN;
+
+	if (r->relation == RELATION_NONE ||
+	    strcmp(residence, CONTROL_UNKNOWN) == 0)
+		return NULL;
+	if (!unknown)
+		label = r->relation == RELATION_BEHIND ||
+		    r->relation == RELATION_OTHERS_BEHIND ?
+		    rule_label_behind(r, residence, q,
+		    r->relation == RELATION_OTHERS_BEHIND) : NULL;
+	else if (rule_relation(r, residence, q) != TRUTH_UNKNOWN)
+		label = NULL;
+	return label == NULL ? NULL : control_find(q->control, label,
+	    r->relation_by);
+}
+
 /* The path by which a rule met the reader; NULL if by none. */
 static const struct control_path *
-rule_path(const struct rule *r, const struct policy_request *q, bool unknown)
+rule_path(const struct rule *r, const char *residence,
+    const struct policy_request *q, bool unknown)
 {
 	const struct {
 		const struct names *labels;
@@ -96,15 +118,16 @@ rule_path(const struct rule *r, const struct policy_request *q, bool unknown)
 		if (p != NULL)
 			return p;
 	}
-	return NULL;
+	return relation_path(r, residence, q, unknown);
 }
 
 enum explanation
-explain_rank(const struct rule *r, const struct policy_request *q)
+explain_rank(const struct rule *r, const char *residence,
+    const struct policy_request *q)
 {
-	if (rule_path(r, q, false) != NULL)
+	if (rule_path(r, residence, q, false) != NULL)
 		return EXPLAIN_PATH;
-	if (rule_path(r, q, true) != NULL)
+	if (rule_path(r, residence, q, true) != NULL)
 		return EXPLAIN_UNKNOWN;
 	return EXPLAIN_SENTENCE;
 }
@@ -131,9 +154,75 @@ matching(const struct names *n, const char *const *list, size_t n_list)
 	return NULL;
 }
 
+/* "behind you (by location, actual)" */
+static void
+put_by(struct buf *out, const struct rule *r)
+{
+	const char *comma = " (by ";
+	unsigned k;
+
+	buf_str(out, "behind you");
+	if (r->relation_by == CONTROL_ALL)
+		return;
+	for (k = 1; k <= CONTROL_ALL; k <<= 1)
+		if ((r->relation_by & k) != 0) {
+			buf_fmt(out, "%s%s", comma, control_kind_text(
+			    (enum control_kind)k));
+			comma = ", ";
+		}
+	buf_str(out, ")");
+}
+
+/* How a residence and a reader are, where no path shows it. */
+static void
+put_relation_met(struct buf *out, const struct rule *r,
+    const char *residence)
+{
+	if (strcmp(residence, CONTROL_UNKNOWN) == 0)
+		buf_str(out, "where these people are at home is not known");
+	else if (r->relation == RELATION_NO_OTHER_BEHIND)
+		buf_fmt(out, "none but %s stands ", residence);
+	else
+		buf_fmt(out, "%s does not stand ", residence);
+	if (strcmp(residence, CONTROL_UNKNOWN) != 0)
+		put_by(out, r);
+}
+
+/* What a permit asks of a residence and a reader, and how they are. */
+static void
+put_relation_unmet(struct buf *out, const struct rule *r,
+    const char *residence, const struct policy_request *q)
+{
+	static const char *const asks[] = {
+		[RELATION_BEHIND] = "where they are at home stands ",
+		[RELATION_NOT_BEHIND] =
+		    "where they are at home does not stand ",
+		[RELATION_OTHERS_BEHIND] = "another country stands ",
+		[RELATION_NO_OTHER_BEHIND] = "no other country stands ",
+	};
+	const char *label;
+
+	buf_fmt(out, "is about people of whom %s", asks[r->relation]);
+	put_by(out, r);
+	if (rule_relation(r, residence, q) == TRUTH_UNKNOWN) {
+		buf_str(out, "; what stands behind you is not known");
+		return;
+	}
+	label = rule_label_behind(r, residence, q,
+	    r->relation == RELATION_OTHERS_BEHIND ||
+	    r->relation == RELATION_NO_OTHER_BEHIND);
+	if (label != NULL)
+		buf_fmt(out, "; %s does", label);
+	else if (r->relation == RELATION_OTHERS_BEHIND)
+		buf_str(out, "; none does");
+	else
+		buf_fmt(out, "; %s does not", residence);
+}
+
 /* One met condition of a forbid, as a sentence about the reader. */
 static void
-put_met(struct buf *out, const struct rule *r, const struct policy_request *q)
+put_met(struct buf *out, const struct rule *r, const char *residence,
+    const struct policy_request *q)
 {
 	const struct principal *p = q->who;
 	const char *s;
@@ -160,28 +249,33 @@ put_met(struct buf *out, const struct rule *r, const struct policy_request *q)
 		    q->purpose != NULL ? q->purpose : "not stated");
 	} else if (r->ticket != NULL) {
 		buf_fmt(out, "your ticket is one of %s", r->ticket);
+	} else if (r->relation != RELATION_NONE) {
+		put_relation_met(out, r, residence);
 	} else if (r->has_kind) {
 		buf_fmt(out, "you are a %s", r->service ? "service" :
 		    "person");
+	} else if (r->weekly.set) {
+		buf_str(out, "it is in force ");
+		weekly_text(out, &r->weekly);
 	} else {
 		buf_str(out, "it holds for everybody");
 	}
 }
 
 const char *
-explain_forbid(const struct rule *r, const struct policy_request *q,
-    struct arena *a)
+explain_forbid(const struct rule *r, const char *residence,
+    const struct policy_request *q, struct arena *a)
 {
-	const struct control_path *p = rule_path(r, q, false);
+	const struct control_path *p = rule_path(r, residence, q, false);
 	struct buf out;
 
 	buf_init(&out, 0);
 	if (p == NULL)
-		p = rule_path(r, q, true);
+		p = rule_path(r, residence, q, true);
 	if (p != NULL)
 		control_path_text(&out, p);
 	else
-		put_met(&out, r, q);
+		put_met(&out, r, residence, q);
 	return finish(&out, a);
 }
 
@@ -267,10 +361,15 @@ put_unmet_who(struct buf *out, const struct rule *r, enum condition c,
 }
 
 static void
-put_interval(struct buf *out, const struct rule *r)
+put_interval(struct buf *out, const struct rule *r, int64_t at_ms)
 {
 	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
 
+	if (r->from <= at_ms && at_ms < r->to) {
+		buf_str(out, "is not in force outside ");
+		weekly_text(out, &r->weekly);
+		return;
+	}
 	buf_str(out, "is in force");
 	if (r->from != INT64_MIN) {
 		time_text(r->from, from);
@@ -283,13 +382,48 @@ put_interval(struct buf *out, const struct rule *r)
 	buf_str(out, " only");
 }
 
+static void
+put_unconfirmed(struct buf *out, const struct rule *r,
+    const struct policy_request *q)
+{
+	struct scope_gap gap;
+
+	if (q->scope == NULL) {
+		buf_fmt(out, "needs a ticket that is confirmed; yours is "
+		    "not: %s", q->unconfirmed != NULL ? q->unconfirmed :
+		    "nobody was asked");
+		return;
+	}
+	gap = rule_scope_gap(r, q);
+	buf_fmt(out, "needs a ticket that covers all it permits; yours does "
+	    "not cover %s %s", gap.what, gap.name);
+}
+
+static void
+put_approval(struct buf *out, const struct rule *r)
+{
+	const struct approval *a = &r->approval;
+
+	buf_fmt(out, "needs the approval of %u of ", a->count);
+	if (a->roles.set) {
+		buf_str(out, "the role ");
+		put_names(out, &a->roles);
+	}
+	if (a->principals.set) {
+		buf_str(out, a->roles.set ? " or " : "");
+		put_names(out, &a->principals);
+	}
+	buf_str(out, ", not under the same control as you; there is none, "
+	    "and sessions cannot have one in this version");
+}
+
 /* An unmet condition about why, or when. */
 static void
 put_unmet_why(struct buf *out, const struct rule *r, enum condition c,
     const struct policy_request *q)
 {
 	if (c == CONDITION_WHEN) {
-		put_interval(out, r);
+		put_interval(out, r, q->at_ms);
 	} else if (c == CONDITION_PURPOSES) {
 		buf_str(out, "needs the purpose ");
 		put_names(out, &r->purposes);
@@ -297,6 +431,10 @@ put_unmet_why(struct buf *out, const struct rule *r, enum condition c,
 			buf_fmt(out, "; this session states %s", q->purpose);
 		else
 			buf_str(out, "; this session states none");
+	} else if (c == CONDITION_CONFIRMED) {
+		put_unconfirmed(out, r, q);
+	} else if (c == CONDITION_APPROVAL) {
+		put_approval(out, r);
 	} else {
 		buf_fmt(out, "needs a ticket of the form %s; ", r->ticket);
 		buf_str(out, q->ticket == NULL ? "this session states none" :
@@ -315,6 +453,12 @@ put_unmet_data(struct buf *out, const struct unmet *u,
 		buf_fmt(out, ", not %s", q->store);
 	} else if (u->table) {
 		buf_fmt(out, "is not about %s", t->full);
+	} else if (u->residence && names_match(&u->rule->whose, residence)) {
+		if (rule_relation(u->rule, residence, q) != TRUTH_TRUE)
+			put_relation_unmet(out, u->rule, residence, q);
+		else
+			buf_fmt(out, "needs a ticket that covers residents "
+			    "of %s; yours does not", residence);
 	} else if (u->residence) {
 		buf_fmt(out, "is about data at home in ");
 		put_names(out, &u->rule->whose);
@@ -363,7 +507,8 @@ explain_hint(const struct unmet *u, const struct policy_request *q,
 
 	if (r->hint != NULL)
 		return r->hint;
-	if (u->distance >= FAR_DATA || is_unmet(r, CONDITION_WHEN, q))
+	if (u->distance >= FAR_DATA || is_unmet(r, CONDITION_WHEN, q) ||
+	    is_unmet(r, CONDITION_APPROVAL, q))
 		return "";
 	buf_init(&out, 0);
 	if (is_unmet(r, CONDITION_PURPOSES, q))

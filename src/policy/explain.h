@@ -21,10 +21,10 @@ enum explanation {
 	EXPLAIN_SENTENCE,
 };
 
-enum explanation explain_rank(const struct rule *r,
+enum explanation explain_rank(const struct rule *r, const char *residence,
     const struct policy_request *q);
-/* The path or sentence; NULL when out of memory. */
-const char *explain_forbid(const struct rule *r,
+/* The path or sentence for one residence; NULL when out of memory. */
+const char *explain_forbid(const struct rule *r, const char *residence,
     const struct policy_request *q, struct arena *a);
 
 /* What keeps a permit from one residence of one table. */

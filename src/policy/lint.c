@@ -18,13 +18,14 @@ lint_init(struct lint *l, const struct policy *p, const struct reach_space *s,
 	return l->applies == NULL || l->permits == NULL ? ERR_MEMORY : 0;
 }
 
+/* Whether a rule that may apply to the session does so to a cell. */
 static bool
-is_about(const struct rule *r, const struct reach_space *s,
-    const struct reach_cell *c)
+applies(const struct rule *r, const struct reach_space *s,
+    const struct policy_request *q, const struct reach_cell *c)
 {
 	return names_match(&r->tables, reach_table(s, c)->full) &&
 	    names_match(&r->categories, reach_column(s, c)->category) &&
-	    names_match(&r->whose, reach_residence(s, c));
+	    rule_applies_to(r, reach_residence(s, c), q);
 }
 
 static bool
@@ -36,8 +37,7 @@ forbidden(const struct lint *l, const struct policy_request *q,
 
 	for (i = 0; i < p->n_rules; i++)
 		if (p->rules[i].verb == VERB_FORBID &&
-		    is_about(&p->rules[i], l->space, c) &&
-		    rule_applies(&p->rules[i], rule_session(&p->rules[i], q)))
+		    applies(&p->rules[i], l->space, q, c))
 			return true;
 	return false;
 }
@@ -62,7 +62,7 @@ look_at(struct lint *l, size_t rule, size_t store,
 		return;
 	for (i = 0; i < s->n_cells && !is_done(l, rule); i++) {
 		if (s->cells[i].store != store ||
-		    !is_about(r, s, &s->cells[i]))
+		    !applies(r, s, q, &s->cells[i]))
 			continue;
 		l->applies[rule] = true;
 		if (r->verb == VERB_PERMIT && !forbidden(l, q, &s->cells[i]))

@@ -1,405 +1,48 @@
 /*
- * From YAML to rules. A list may stand as one value, as a list, or as $name
- * of one of the sets, also inside a list. Everything that could make a rule
- * silently match nobody (an empty list, a set or purpose that is not there,
- * a pattern that does not compile) is refused.
+ * From texts to a policy: what each file has of sets, purposes and rules.
+ * All names are common to all files, so sets and purposes are read from
+ * every file before the first rule is.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "directory/control.h"
-#include "policy/rule.h"
-#include "yaml/yaml.h"
+#include "policy/bundle.h"
+#include "policy/load.h"
 
-#define TEXT_MAX 1000
-#define PATTERN_MAX 500
-#define NAMES_MAX 100000	/* of one list, sets written out */
-
-struct load {
-	struct yaml_in in;
-	struct policy *p;
-	const struct yaml_node *sets;	/* a checked map of lists, or NULL */
-};
-
-/* Checks one item of a list; fails the load if it is not sound. */
-typedef void check_item(struct load *l, const struct yaml_node *n);
-
-static void *
-take(struct load *l, void *p)
-{
-	if (p == NULL && l->in.result == 0)
-		l->in.result = why_set(l->in.why, ERR_MEMORY, 0, 0,
-		    "out of memory");
-	return p;
-}
-
-static const char *
-read_text(struct load *l, const struct yaml_node *n)
-{
-	const char *s = yaml_str(&l->in, n), *p;
-
-	if (s == NULL)
-		return NULL;
-	for (p = s; *p != 0; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			break;
-	if (*p != 0 || p == s || p - s > TEXT_MAX) {
-		(void)yaml_fail(&l->in, n, "text of 1 to %d bytes without line "
-		    "ends or other control characters is wanted here",
-		    TEXT_MAX);
-		return NULL;
-	}
-	return s;
-}
-
+/* A set is named once, wherever it stands. */
 static void
-check_text(struct load *l, const struct yaml_node *n)
+check_set_name(struct load *l, const struct yaml_node *key)
 {
-	(void)read_text(l, n);
-}
-
-static void
-check_label(struct load *l, const struct yaml_node *n)
-{
-	const char *s = yaml_str(&l->in, n);
-	size_t len;
-
-	if (s == NULL)
-		return;
-	len = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789_-");
-	if (strcmp(s, CONTROL_UNKNOWN) == 0)
-		(void)yaml_fail(&l->in, n, "\"unknown\" is reserved: what is "
-		    "not known permits nothing and is always forbidden");
-	else if (len < 1 || len > 32 || s[len] != 0)
-		(void)yaml_fail(&l->in, n, "\"%.40s\" is not a label: 1 to 32 "
-		    "of A-Z a-z 0-9 _ -", s);
-}
-
-static void
-check_table(struct load *l, const struct yaml_node *n)
-{
-	const char *s = read_text(l, n), *dot;
-
-	if (s == NULL)
-		return;
-	dot = strchr(s, '.');
-	if (dot == NULL || dot == s || dot[1] == 0 ||
-	    strchr(dot + 1, '.') != NULL)
-		(void)yaml_fail(&l->in, n, "\"%.80s\" is not a table; write "
-		    "it as schema.table", s);
-}
-
-static void
-check_kind(struct load *l, const struct yaml_node *n)
-{
-	const char *s = yaml_str(&l->in, n);
-
-	if (s != NULL && control_kind_of(s) == 0)
-		(void)yaml_fail(&l->in, n, "\"%.40s\" is no kind of path; "
-		    "known are: location, employment, ownership, formal, "
-		    "actual, keeping", s);
-}
-
-static void
-check_purpose(struct load *l, const struct yaml_node *n)
-{
-	const char *s = read_text(l, n);
-
-	if (s != NULL && (l->p->purposes.n == 0 ||
-	    !names_match(&l->p->purposes, s)))
-		(void)yaml_fail(&l->in, n, "\"%.80s\" is not among the "
-		    "policy's purposes; add it there or correct it", s);
-}
-
-static bool
-is_set_name(const struct yaml_node *n)
-{
-	return n->kind == YAML_SCALAR && n->text[0] == '$';
-}
-
-/* The list that $name stands for. */
-static const struct yaml_node *
-find_set(struct load *l, const struct yaml_node *n)
-{
-	const struct yaml_node *set = yaml_get(l->sets, n->text + 1);
-
-	if (set == NULL)
-		(void)yaml_fail(&l->in, n, "there is no set \"%.80s\"; add it "
-		    "under \"sets\" or correct the name", n->text + 1);
-	return set;
-}
-
-static size_t
-count_items(struct load *l, const struct yaml_node *n)
-{
-	const struct yaml_node *set;
-	size_t i, count = 0;
-
-	if (n->kind != YAML_LIST) {
-		if (!is_set_name(n))
-			return 1;
-		set = find_set(l, n);
-		return set == NULL ? 0 : set->n;
-	}
-	for (i = 0; i < n->n && l->in.result == 0; i++)
-		count += n->items[i]->kind == YAML_LIST ? 1 :
-		    count_items(l, n->items[i]);
-	return count;
-}
-
-static void
-add_items(struct load *l, const struct yaml_node *n, check_item *check,
-    const char **items, size_t *count)
-{
-	const struct yaml_node *set;
 	size_t i;
 
-	if (is_set_name(n)) {
-		if ((set = find_set(l, n)) == NULL)
-			return;
-		for (i = 0; i < set->n && l->in.result == 0; i++) {
-			check(l, set->items[i]);
-			items[(*count)++] = set->items[i]->text;
-		}
-		return;
-	}
-	check(l, n);
-	if (l->in.result == 0)
-		items[(*count)++] = n->text;
-}
-
-static struct names
-read_names(struct load *l, const struct yaml_node *n, check_item *check)
-{
-	struct names names = {NULL, 0, false};
-	const char **items;
-	size_t i, count;
-
-	if (n == NULL || l->in.result != 0)
-		return names;
-	count = count_items(l, n);
-	if (l->in.result == 0 && count == 0)
-		(void)yaml_fail(&l->in, n, "an empty list matches nothing; "
-		    "leave the key out if it is not a condition");
-	if (l->in.result == 0 && count > NAMES_MAX)
-		(void)yaml_fail(&l->in, n, "a list has at most %d values",
-		    NAMES_MAX);
-	items = take(l, arena_array(l->in.arena, count, sizeof(*items)));
-	if (n->kind != YAML_LIST && l->in.result == 0)
-		add_items(l, n, check, items, &names.n);
-	else
-		for (i = 0; i < n->n && l->in.result == 0; i++)
-			add_items(l, n->items[i], check, items, &names.n);
-	names.items = items;
-	names.set = true;
-	return names;
+	for (i = 0; i < l->file; i++)
+		if (yaml_get(l->files[i].sets, key->text) != NULL)
+			(void)yaml_fail(&l->in, key, "there is a set \"%.80s\" "
+			    "in %s already; a set is written once", key->text,
+			    i == 0 ? "the policy" : l->files[i].name);
 }
 
 static void
 read_sets(struct load *l, const struct yaml_node *n)
 {
+	const struct yaml_node *item;
 	size_t i, k;
 
 	yaml_any_map(&l->in, n);
 	for (i = 0; n != NULL && l->in.result == 0 && i < n->n; i++) {
+		check_set_name(l, n->keys[i]);
 		yaml_list(&l->in, n->items[i]);
 		for (k = 0; l->in.result == 0 && k < n->items[i]->n; k++) {
-			const struct yaml_node *item = n->items[i]->items[k];
-
-			if (read_text(l, item) != NULL && is_set_name(item))
+			item = n->items[i]->items[k];
+			if (rules_text(l, item) != NULL && rules_is_set(item))
 				(void)yaml_fail(&l->in, item, "a set lists "
 				    "values, not other sets");
 		}
 	}
-	l->sets = n;
-}
-
-static void
-read_who(struct load *l, struct rule *r, const struct yaml_node *n)
-{
-	static const char *const allowed[] = {"kind", "principals", "roles",
-	    "employed-by", "located-in", "controlled-from", "by",
-	    "nationality", NULL};
-	static const char *const kinds[] = {"person", "service", NULL};
-	const struct yaml_node *by = yaml_get(n, "by");
-	struct names names;
-	size_t i;
-
-	if (n == NULL)
-		return;
-	yaml_map(&l->in, n, allowed);
-	r->has_kind = yaml_get(n, "kind") != NULL;
-	r->service = yaml_enum(&l->in, yaml_get(n, "kind"), kinds) == 1;
-	r->principals = read_names(l, yaml_get(n, "principals"), check_text);
-	r->roles = read_names(l, yaml_get(n, "roles"), check_text);
-	r->employed_by = read_names(l, yaml_get(n, "employed-by"),
-	    check_text);
-	r->nationality = read_names(l, yaml_get(n, "nationality"),
-	    check_label);
-	r->located_in = read_names(l, yaml_get(n, "located-in"), check_label);
-	r->controlled_from = read_names(l, yaml_get(n, "controlled-from"),
-	    check_label);
-	r->by = CONTROL_ALL;
-	if (by == NULL)
-		return;
-	if (!r->controlled_from.set)
-		(void)yaml_fail(&l->in, by, "\"by\" chooses among the paths of "
-		    "\"controlled-from\", which is not here");
-	names = read_names(l, by, check_kind);
-	for (i = 0, r->by = 0; l->in.result == 0 && i < names.n; i++)
-		r->by |= control_kind_of(names.items[i]);
-}
-
-static void
-read_what(struct load *l, struct rule *r, const struct yaml_node *n)
-{
-	static const char *const allowed[] = {"stores", "tables",
-	    "categories", NULL};
-
-	if (n == NULL)
-		return;
-	yaml_map(&l->in, n, allowed);
-	r->stores = read_names(l, yaml_get(n, "stores"), check_text);
-	r->tables = read_names(l, yaml_get(n, "tables"), check_table);
-	r->categories = read_names(l, yaml_get(n, "categories"), check_text);
-}
-
-static void
-read_whose(struct load *l, struct rule *r, const struct yaml_node *n)
-{
-	static const char *const allowed[] = {"residence", NULL};
-
-	if (n != NULL && n->kind == YAML_MAP) {
-		yaml_map(&l->in, n, allowed);
-		n = yaml_need(&l->in, n, "residence");
-	}
-	r->whose = read_names(l, n, check_label);
-}
-
-/*
- * The pattern must compile by itself before it is anchored, or a stray
- * parenthesis could step out. Back-references are refused: a match with
- * them can take time without bound, and readers choose the ticket.
- */
-static void
-read_ticket(struct load *l, struct rule *r, const struct yaml_node *n)
-{
-	const char *s = read_text(l, n), *p, *anchored;
-	regex_t alone, *regex;
-	char text[200];
-	int code;
-
-	if (s == NULL)
-		return;
-	if (strlen(s) > PATTERN_MAX)
-		(void)yaml_fail(&l->in, n, "a pattern has at most %d bytes",
-		    PATTERN_MAX);
-	for (p = s; *p != 0; p++)
-		if (p[0] == '\\' && p[1] != 0) {
-			if (p[1] >= '1' && p[1] <= '9')
-				(void)yaml_fail(&l->in, n, "back-references "
-				    "are not used in patterns");
-			p++;
-		}
-	if (l->in.result != 0)
-		return;
-	if ((code = regcomp(&alone, s, REG_EXTENDED | REG_NOSUB)) != 0) {
-		(void)regerror(code, NULL, text, sizeof(text));
-		(void)yaml_fail(&l->in, n, "this is not a POSIX extended "
-		    "regular expression: %s", text);
-		return;
-	}
-	regfree(&alone);
-	anchored = take(l, arena_fmt(l->in.arena, "^(%s)$", s));
-	regex = take(l, arena_alloc(l->in.arena, sizeof(*regex)));
-	if (l->in.result != 0)
-		return;
-	if (regcomp(regex, anchored, REG_EXTENDED | REG_NOSUB) != 0) {
-		(void)yaml_fail(&l->in, n, "this pattern cannot be anchored");
-		return;
-	}
-	r->regex = regex;
-	r->ticket = s;
-}
-
-static void
-read_why(struct load *l, struct rule *r, const struct yaml_node *n)
-{
-	static const char *const allowed[] = {"purposes", "ticket", NULL};
-
-	if (n == NULL)
-		return;
-	yaml_map(&l->in, n, allowed);
-	r->purposes = read_names(l, yaml_get(n, "purposes"), check_purpose);
-	read_ticket(l, r, yaml_get(n, "ticket"));
-}
-
-static void
-read_when(struct load *l, struct rule *r, const struct yaml_node *n)
-{
-	static const char *const allowed[] = {"from", "to", NULL};
-	const struct yaml_node *from, *to;
-
-	r->from = INT64_MIN;
-	r->to = INT64_MAX;
-	if (n == NULL)
-		return;
-	yaml_map(&l->in, n, allowed);
-	r->has_when = true;
-	if ((from = yaml_get(n, "from")) != NULL)
-		r->from = yaml_time_ms(&l->in, from);
-	if ((to = yaml_get(n, "to")) != NULL)
-		r->to = yaml_time_ms(&l->in, to);
-	if (l->in.result == 0 && r->to <= r->from)
-		(void)yaml_fail(&l->in, n, "\"to\" is not after \"from\"");
-}
-
-static void
-read_verb(struct load *l, struct rule *r, const struct yaml_node *n)
-{
-	static const char *const read[] = {"read", NULL};
-	static const char *const treatments[] = {"absent", "mask", NULL};
-	const struct yaml_node *permit = yaml_get(n, "permit");
-	const struct yaml_node *forbid = yaml_get(n, "forbid");
-	const struct yaml_node *treat = yaml_get(n, "treat");
-
-	if ((permit != NULL) + (forbid != NULL) + (treat != NULL) != 1) {
-		(void)yaml_fail(&l->in, n, "a rule has exactly one of "
-		    "\"permit\", \"forbid\" and \"treat\"");
-		return;
-	}
-	(void)yaml_enum(&l->in, permit, read);
-	(void)yaml_enum(&l->in, forbid, read);
-	r->verb = permit != NULL ? VERB_PERMIT : forbid != NULL ?
-	    VERB_FORBID : VERB_TREAT;
-	r->treatment = yaml_enum(&l->in, treat, treatments) == 1 ?
-	    TREAT_MASK : TREAT_ABSENT;
-}
-
-static void
-read_rule(struct load *l, struct rule *r, const struct yaml_node *n)
-{
-	static const char *const allowed[] = {"rule", "permit", "forbid",
-	    "treat", "who", "what", "whose", "why", "when", "hint", NULL};
-	const struct yaml_node *hint;
-
-	yaml_map(&l->in, n, allowed);
-	r->name = read_text(l, yaml_need(&l->in, n, "rule"));
-	r->line = n->line;
-	r->column = n->column;
-	read_verb(l, r, n);
-	read_who(l, r, yaml_get(n, "who"));
-	read_what(l, r, yaml_get(n, "what"));
-	read_whose(l, r, yaml_get(n, "whose"));
-	read_why(l, r, yaml_get(n, "why"));
-	read_when(l, r, yaml_get(n, "when"));
-	r->hint = read_text(l, hint = yaml_get(n, "hint"));
-	if (hint != NULL && l->in.result == 0 && r->verb == VERB_TREAT)
-		(void)yaml_fail(&l->in, hint, "a hint is for who is refused; "
-		    "a treatment refuses nobody");
+	l->files[l->file].sets = n;
 }
 
 static int
@@ -410,27 +53,36 @@ compare_rules(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* Rules are told apart by name. */
+/* Rules are told apart by name; of two the later one is wrong. */
 static void
-check_rule_names(struct load *l, const struct yaml_node *n)
+fail_twice(struct load *l, const char *name)
+{
+	const struct yaml_node *rules, *at;
+	size_t i, seen = 0;
+
+	for (l->file = 0; l->file < l->n_files; l->file++) {
+		rules = yaml_get(l->files[l->file].root, "rules");
+		for (i = 0; rules != NULL && i < rules->n; i++) {
+			at = yaml_get(rules->items[i], "rule");
+			if (strcmp(at->text, name) != 0 || ++seen < 2)
+				continue;
+			(void)yaml_fail(&l->in, at, "the rule \"%.80s\" is "
+			    "there twice; every rule has a name of its own",
+			    name);
+			return;
+		}
+	}
+}
+
+static void
+check_rule_names(struct load *l)
 {
 	const struct rule *rules = l->p->rules;
-	const char *name;
-	size_t i, k, seen;
+	size_t i;
 
-	for (i = 1; i < l->p->n_rules; i++) {
-		if (strcmp(rules[i - 1].name, rules[i].name) != 0)
-			continue;
-		name = rules[i].name;
-		for (k = seen = 0; k < n->n && seen < 2; k++)
-			if (strcmp(yaml_get(n->items[k], "rule")->text,
-			    name) == 0)
-				seen++;
-		(void)yaml_fail(&l->in, yaml_get(n->items[k - 1], "rule"),
-		    "the rule \"%.80s\" is there twice; every rule has a name "
-		    "of its own", name);
-		return;
-	}
+	for (i = 1; i < l->p->n_rules && l->in.result == 0; i++)
+		if (strcmp(rules[i - 1].name, rules[i].name) == 0)
+			fail_twice(l, rules[i].name);
 }
 
 static int
@@ -446,7 +98,8 @@ gather_tickets(struct load *l)
 	const char **items;
 	size_t i, n = 0, kept = 0;
 
-	items = take(l, arena_array(l->in.arena, p->n_rules, sizeof(*items)));
+	items = rules_take(l, arena_array(l->in.arena, p->n_rules,
+	    sizeof(*items)));
 	if (items == NULL)
 		return;
 	for (i = 0; i < p->n_rules; i++)
@@ -460,50 +113,193 @@ gather_tickets(struct load *l)
 	p->tickets.n = kept;
 }
 
+/* The keys of a file, and its sets. */
 static void
-read_rules(struct load *l, const struct yaml_node *n)
+read_keys(struct load *l)
 {
-	size_t i;
+	static const char *const allowed[] = {"policy", "version", "include",
+	    "purposes", "sets", "rules", NULL};
+	const struct yaml_node *root = l->files[l->file].root;
+	const char *name, *version;
+	bool whole = l->file == 0;
 
-	yaml_list(&l->in, n);
-	if (n == NULL || l->in.result != 0)
-		return;
-	l->p->rules = take(l, arena_array(l->in.arena, n->n,
-	    sizeof(*l->p->rules)));
-	for (i = 0; i < n->n && l->in.result == 0; i++)
-		read_rule(l, &l->p->rules[l->p->n_rules++], n->items[i]);
+	yaml_map(&l->in, root, allowed);
+	name = rules_text(l, whole ? yaml_need(&l->in, root, "policy") :
+	    yaml_get(root, "policy"));
+	version = rules_text(l, whole ? yaml_need(&l->in, root, "version") :
+	    yaml_get(root, "version"));
+	if (whole) {
+		l->p->name = name;
+		l->p->version = version;
+	}
+	read_sets(l, yaml_get(root, "sets"));
+}
+
+/* The purposes of all files; those of several count once. */
+static void
+read_purposes(struct load *l)
+{
+	struct names *lists, *all = &l->p->purposes;
+	const struct yaml_node *n;
+	const char **items;
+	size_t i, total = 0;
+
+	lists = rules_take(l, arena_array(l->in.arena, l->n_files,
+	    sizeof(*lists)));
+	for (l->file = 0; l->in.result == 0; l->file++) {
+		n = yaml_get(l->files[l->file].root, "purposes");
+		if (n != NULL && !(n->kind == YAML_LIST && n->n == 0))
+			lists[l->file] = rules_names(l, n, rules_check_text);
+		if (l->in.result != 0)
+			return;
+		total += lists[l->file].n;
+		if (l->file + 1 == l->n_files)
+			break;
+	}
+	items = rules_take(l, arena_array(l->in.arena, total, sizeof(*items)));
 	if (l->in.result != 0)
 		return;
-	qsort(l->p->rules, l->p->n_rules, sizeof(*l->p->rules),
-	    compare_rules);
-	check_rule_names(l, n);
+	*all = (struct names){ .items = items, .set = true };
+	for (l->file = 0; l->file < l->n_files; l->file++)
+		for (i = 0; i < lists[l->file].n; i++)
+			if (!names_match(all, lists[l->file].items[i]))
+				items[all->n++] = lists[l->file].items[i];
+}
+
+static size_t
+count_rules(struct load *l)
+{
+	const struct yaml_node *n;
+	size_t total = 0;
+
+	for (l->file = 0; l->file < l->n_files; l->file++) {
+		n = yaml_get(l->files[l->file].root, "rules");
+		if (n == NULL && l->file == 0 && l->n_files == 1)
+			n = yaml_need(&l->in, l->files[0].root, "rules");
+		yaml_list(&l->in, n);
+		if (l->in.result != 0)
+			return 0;
+		total += n != NULL ? n->n : 0;
+	}
+	return total;
+}
+
+static void
+read_rules(struct load *l)
+{
+	const struct yaml_node *n;
+	struct policy *p = l->p;
+	size_t i, total = count_rules(l);
+
+	if (l->in.result != 0)
+		return;
+	p->rules = rules_take(l, arena_array(l->in.arena, total,
+	    sizeof(*p->rules)));
+	for (l->file = 0; l->file < l->n_files; l->file++) {
+		n = yaml_get(l->files[l->file].root, "rules");
+		for (i = 0; n != NULL && i < n->n; i++) {
+			if (l->in.result != 0)
+				return;
+			rules_one(l, &p->rules[p->n_rules++], n->items[i]);
+		}
+		if (l->in.result != 0)
+			return;
+	}
+	qsort(p->rules, p->n_rules, sizeof(*p->rules), compare_rules);
+	check_rule_names(l);
 	gather_tickets(l);
 }
 
 static void
-read_root(struct load *l, const struct yaml_node *root)
+read_all(struct load *l)
 {
-	static const char *const allowed[] = {"policy", "version", "purposes",
-	    "sets", "rules", NULL};
-	const struct yaml_node *purposes;
-
-	yaml_map(&l->in, root, allowed);
-	l->p->name = read_text(l, yaml_need(&l->in, root, "policy"));
-	l->p->version = read_text(l, yaml_need(&l->in, root, "version"));
-	read_sets(l, yaml_get(root, "sets"));
-	purposes = yaml_get(root, "purposes");
-	if (purposes != NULL && !(purposes->kind == YAML_LIST &&
-	    purposes->n == 0))
-		l->p->purposes = read_names(l, purposes, check_text);
-	read_rules(l, yaml_need(&l->in, root, "rules"));
+	for (l->file = 0; l->file < l->n_files; l->file++) {
+		read_keys(l);
+		if (l->in.result != 0)
+			return;
+	}
+	read_purposes(l);
+	if (l->in.result == 0)
+		read_rules(l);
 }
 
-/* The policy points into the tree of its text, so the tree is kept. */
+/* The bundle's files, and how far one is: found by following "include". */
+struct follow {
+	const struct bundle_file *files;
+	size_t n;
+	enum { UNSEEN, OPEN, SEEN } *seen;
+};
+
+static void follow_one(struct load *l, struct follow *f, size_t i);
+
+static void
+follow_include(struct load *l, struct follow *f,
+    const struct bundle_include *include)
+{
+	size_t i, here = l->file;
+
+	for (i = 0; i < f->n; i++)
+		if (strcmp(f->files[i].name, include->name) == 0)
+			break;
+	if (i == f->n)
+		(void)yaml_fail(&l->in, include->at, "\"%s\" is not there",
+		    include->name);
+	else if (f->seen[i] == OPEN)
+		(void)yaml_fail(&l->in, include->at, "\"%s\" is included "
+		    "within itself; take this line out", include->name);
+	else if (f->seen[i] == UNSEEN)
+		follow_one(l, f, i);
+	if (l->in.result == 0)
+		l->file = here;
+}
+
+/* Includes nest at most as deep as there are files, which are few. */
+static void
+follow_one(struct load *l, struct follow *f, size_t i)
+{
+	struct load_file *file = &l->files[l->n_files];
+	const struct bundle_include *list;
+	size_t k, n;
+
+	f->seen[i] = OPEN;
+	l->file = l->n_files++;
+	if (i > 0)
+		file->name = f->files[i].name;
+	if ((l->in.result = yaml_parse(l->in.arena, f->files[i].text,
+	    f->files[i].len, &file->root, l->in.why)) != 0)
+		return;
+	bundle_includes(&l->in, file->root, f->files[i].name, &list, &n);
+	for (k = 0; k < n && l->in.result == 0; k++)
+		follow_include(l, f, &list[k]);
+	f->seen[i] = SEEN;
+}
+
+static void
+parse_files(struct load *l, const struct bundle_file *files, size_t n)
+{
+	struct follow f = { .files = files, .n = n };
+	size_t i;
+
+	l->files = rules_take(l, arena_array(l->in.arena, n,
+	    sizeof(*l->files)));
+	f.seen = rules_take(l, arena_array(l->in.arena, n, sizeof(*f.seen)));
+	if (l->in.result != 0)
+		return;
+	follow_one(l, &f, 0);
+	for (i = 0; i < n && l->in.result == 0; i++)
+		if (f.seen[i] == UNSEEN)
+			(void)yaml_fail(&l->in, NULL, "the bundle has %s, "
+			    "which nothing includes", files[i].name);
+}
+
+/* The policy points into the trees of its texts, so those are kept. */
 int
 policy_load(const char *text, size_t len, struct policy **ret, struct why *w)
 {
+	struct bundle_file one = {"policy", text, len};
+	const struct bundle_file *files = &one;
 	struct load l = {.in = {.why = w}};
-	const struct yaml_node *root;
+	size_t n = 1;
 	int r = ERR_MEMORY;
 
 	if ((l.p = calloc(1, sizeof(*l.p))) == NULL ||
@@ -512,11 +308,19 @@ policy_load(const char *text, size_t len, struct policy **ret, struct why *w)
 		goto out;
 	}
 	l.in.arena = l.p->arena;
-	if ((r = yaml_parse(l.in.arena, text, len, &root, w)) != 0)
+	if (bundle_is(text, len) && (r = bundle_read(text, len, l.in.arena,
+	    &files, &n, w)) != 0)
 		goto out;
-	read_root(&l, root);
-	if ((r = l.in.result) != 0)
+	parse_files(&l, files, n);
+	if (l.in.result == 0)
+		read_all(&l);
+	if ((r = l.in.result) != 0) {
+		if (w != NULL && l.n_files > 0 &&
+		    l.files[l.file].name != NULL)
+			(void)snprintf(w->file, sizeof(w->file), "%s",
+			    l.files[l.file].name);
 		goto out;
+	}
 	*ret = l.p;
 	l.p = NULL;		/* now the caller's */
 out:
@@ -556,4 +360,15 @@ policy_ticket_patterns(const struct policy *p, size_t *ret_n)
 {
 	*ret_n = p->tickets.n;
 	return p->tickets.items;
+}
+
+const char *
+policy_file_of(const struct policy *p, const char *rule)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_rules; i++)
+		if (strcmp(p->rules[i].name, rule) == 0)
+			return p->rules[i].file;
+	return NULL;
 }

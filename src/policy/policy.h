@@ -24,9 +24,19 @@ struct directory;
 struct policy;
 struct principal;
 
+/* Of one file, or of several that policy/bundle.h made one text. On failure
+ * w->file is the included file that is wrong; "": the policy itself. */
 int policy_load(const char *text, size_t len, struct policy **ret,
     struct why *w);
 void policy_free(struct policy *p);
+/*
+ * The next instant after at_ms at which some rule's interval or hours may
+ * turn; INT64_MAX: never. What was decided at at_ms holds until then, as far
+ * as rules depend on time.
+ */
+int64_t policy_changes_at(const struct policy *p, int64_t at_ms);
+/* The included file that a rule stands in; NULL: the policy's own text. */
+const char *policy_file_of(const struct policy *p, const char *rule);
 const char *policy_name(const struct policy *p);
 /* The purposes that the policy knows; a session that states another one is
  * refused. */
@@ -58,6 +68,21 @@ typedef void policy_strange_fn(void *arg, unsigned line, unsigned column,
 void policy_strange(const struct policy *p, const struct policy_known *k,
     policy_strange_fn *fn, void *arg);
 
+/*
+ * What a ticket is for, as whoever keeps tickets has confirmed it. A rule
+ * that wants it confirmed applies only where all of that covers what the
+ * rule permits: the tables and categories of it in the store, and each
+ * residence by itself.
+ */
+struct policy_scope {
+	const char *const *tables;	/* schema.table */
+	size_t n_tables;
+	const char *const *categories;
+	size_t n_categories;
+	const char *const *residences;	/* of the ticket's subjects */
+	size_t n_residences;
+};
+
 struct policy_request {
 	const struct principal *who;
 	const struct control *control;	/* of this session */
@@ -67,6 +92,11 @@ struct policy_request {
 	const struct catalog *catalog;	/* of the store */
 	const char *purpose;		/* NULL: none stated */
 	const char *ticket;		/* NULL: none stated */
+	/* What the ticket covers; NULL: it is not confirmed, for the reason
+	 * that stands in unconfirmed (NULL: nobody was asked). */
+	const struct policy_scope *scope;
+	const char *unconfirmed;
+	bool approved;			/* as if every approval were given */
 	int64_t at_ms;
 };
 

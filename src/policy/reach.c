@@ -83,21 +83,23 @@ reach_request(const struct reach_store *s, const struct reach_session *q)
 	};
 }
 
-/* With each purpose and ticket, from one place. */
+/* With each purpose and ticket, from one place, at each time. */
 static int
 each_stated(const struct sessions *s, struct reach_session *q, reach_fn *fn,
     void *arg)
 {
-	size_t i, k;
+	size_t i, k, t;
 	int r;
 
 	for (i = 0; i < s->n_purposes; i++)
-		for (k = 0; k < s->n_tickets; k++) {
-			q->purpose = s->purposes[i];
-			q->ticket = s->tickets[k];
-			if ((r = fn(arg, q)) != 0)
-				return r;
-		}
+		for (k = 0; k < s->n_tickets; k++)
+			for (t = 0; t < s->times.n_now; t++) {
+				q->purpose = s->purposes[i];
+				q->ticket = s->tickets[k];
+				q->at_ms = s->times.items[t];
+				if ((r = fn(arg, q)) != 0)
+					return r;
+			}
 	return 0;
 }
 

@@ -55,7 +55,8 @@ struct reach_session {
 	const struct control *control;
 	const char *purpose, *ticket;	/* or NULL */
 	size_t place;			/* index in sessions->places */
-	int64_t at_ms;
+	int64_t at_ms;			/* for the rules' hours; one of
+					 * sessions->times */
 };
 
 struct policy_request reach_request(const struct reach_store *s,
@@ -64,8 +65,9 @@ struct policy_request reach_request(const struct reach_store *s,
 /* Not 0 ends the walk, and is what it returns. */
 typedef int reach_fn(void *arg, const struct reach_session *q);
 
-/* Calls fn for every session of one principal; what is passed lives until
- * the next call. 0, ERR_MISSING, ERR_MEMORY. */
+/* Calls fn for every session of one principal, by the facts of at_ms, at
+ * every hour there is before a rule's interval begins or ends; what is passed
+ * lives until the next call. 0, ERR_MISSING, ERR_MEMORY. */
 int reach_each(const struct directory *d, const struct sessions *s,
     const char *principal, int64_t at_ms, reach_fn *fn, void *arg);
 

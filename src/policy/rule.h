@@ -25,6 +25,42 @@ struct names {
 	bool set;		/* written at all */
 };
 
+/* Hours of days, at a fixed offset from UTC. */
+struct span {
+	unsigned from, to;	/* minutes of the day; past 1440: of the next */
+};
+
+#define DAYS_ALL 0x7fu
+
+struct weekly {
+	bool set;
+	unsigned days;		/* on which a span begins; bit 0 is Monday */
+	const struct span *spans;
+	size_t n;
+	int offset_min;		/* to the east of Greenwich: positive */
+};
+
+/*
+ * How a subject's residence stands to the reader: whether it, or a label
+ * that counts as one with it, is behind them; or whether another one is.
+ */
+enum relation {
+	RELATION_NONE,		/* does not matter */
+	RELATION_BEHIND,
+	RELATION_NOT_BEHIND,
+	RELATION_OTHERS_BEHIND,
+	RELATION_NO_OTHER_BEHIND,
+};
+
+/* Who must have agreed. */
+struct approval {
+	bool set;
+	struct names roles, principals;	/* who may: any of both */
+	unsigned count;
+	unsigned apart;		/* set of enum control_kind */
+	struct names meet_at;	/* where two lines may meet all the same */
+};
+
 enum verb {
 	VERB_PERMIT,
 	VERB_FORBID,
@@ -33,6 +69,7 @@ enum verb {
 
 struct rule {
 	const char *name;
+	const char *file;		/* that is included; NULL: the policy */
 	unsigned line, column;		/* where the text has it */
 	enum verb verb;
 	enum treatment treatment;	/* VERB_TREAT */
@@ -51,13 +88,20 @@ struct rule {
 	struct names tables;
 	struct names categories;
 	struct names whose;
+	enum relation relation;
+	unsigned relation_by;		/* set of enum control_kind */
+	const struct names *together;	/* labels of each count as one */
+	size_t n_together;
 	/* why */
 	struct names purposes;
 	const char *ticket;
 	regex_t *regex;			/* of the ticket, anchored; or NULL */
+	bool confirmed;			/* the ticket must be; permits only */
 	/* when */
 	bool has_when;
 	int64_t from, to;
+	struct weekly weekly;
+	struct approval approval;	/* permits only */
 	const char *hint;		/* NULL: none */
 };
 
@@ -90,6 +134,8 @@ enum condition {
 	CONDITION_WHEN,
 	CONDITION_PURPOSES,
 	CONDITION_TICKET,
+	CONDITION_CONFIRMED,
+	CONDITION_APPROVAL,
 	CONDITION_COUNT,
 };
 
@@ -102,6 +148,39 @@ enum truth rule_condition(const struct rule *r, enum condition c,
 /* All conditions about the session. */
 enum truth rule_session(const struct rule *r, const struct policy_request *q);
 bool rule_applies(const struct rule *r, enum truth t);
+
+/*
+ * Whether a rule is about a residence: that it is listed, how it stands to
+ * the reader, and that a ticket which must be confirmed covers it. The rule
+ * applies to it by the lesser of this and rule_session.
+ */
+enum truth rule_residence(const struct rule *r, const char *residence,
+    const struct policy_request *q);
+bool rule_applies_to(const struct rule *r, const char *residence,
+    const struct policy_request *q);
+enum truth rule_relation(const struct rule *r, const char *residence,
+    const struct policy_request *q);
+/* The label that is behind the reader and is (or is not) at one with a
+ * residence; NULL if there is none that is known. */
+const char *rule_label_behind(const struct rule *r, const char *residence,
+    const struct policy_request *q, bool other);
+/*
+ * What the rule permits in this store and a confirmed ticket does not cover:
+ * "table public.notes", "category contact"; NULL if it covers all.
+ */
+struct scope_gap {
+	const char *what;	/* "table", "category"; NULL: none */
+	const char *name;
+};
+struct scope_gap rule_scope_gap(const struct rule *r,
+    const struct policy_request *q);
+
+/* policy/when.c: the weekly hours, and when they or the interval turn. */
+bool weekly_holds(const struct weekly *w, int64_t at_ms);
+/* The next instant after at_ms at which it may turn; INT64_MAX: never. */
+int64_t weekly_changes_at(const struct weekly *w, int64_t at_ms);
+/* "08:00-18:00 (+01:00) on mon, fri" */
+void weekly_text(struct buf *out, const struct weekly *w);
 
 /* The purpose of a request, or NULL where it states none that is known. */
 const char *request_purpose(const struct policy *p,

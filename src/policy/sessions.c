@@ -187,9 +187,10 @@ list_tickets(struct work *w)
 
 int
 sessions_list(const struct directory *d,
-    const struct policy *const *policies, size_t n, struct arena *a,
-    struct sessions *ret, struct why *why)
+    const struct policy *const *policies, size_t n, int64_t at_ms,
+    struct arena *a, struct sessions *ret, struct why *why)
 {
+	struct times times;
 	struct work *w;
 	int r;
 
@@ -201,12 +202,14 @@ sessions_list(const struct directory *d,
 	    &w->purposes)) != 0 ||
 	    (r = collect(w, policy_ticket_patterns, policies, n, false,
 	    &w->patterns)) != 0 ||
-	    (r = list_places(w, d)) != 0 || (r = list_tickets(w)) != 0)
+	    (r = list_places(w, d)) != 0 || (r = list_tickets(w)) != 0 ||
+	    (r = times_list(policies, n, at_ms, a, &times, why)) != 0)
 		return r;
 	*ret = (struct sessions){
 		.purposes = w->purposes.items, .n_purposes = w->purposes.n,
 		.tickets = w->tickets.items, .n_tickets = w->tickets.n,
 		.places = w->places.items, .n_places = w->places.n,
+		.times = times,
 	};
 	return 0;
 }

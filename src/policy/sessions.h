@@ -1,6 +1,6 @@
 /*
- * policy/sessions.h - what sessions can state and where they can come from,
- * as far as policies can tell them apart.
+ * policy/sessions.h - what sessions can state, where they can come from and
+ * when they can be, as far as policies can tell them apart.
  *
  * Of tickets only the set of patterns that one matches counts. Examples of
  * each pattern are written and matched against all patterns, and one ticket
@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "policy/times.h"
 
 struct arena;
 struct directory;
@@ -28,12 +29,13 @@ struct sessions {
 	 * a network of no site; then each country that has a site. */
 	const char *const *places;
 	size_t n_places;
+	struct times times;
 };
 
 /* Of one policy, or of several whose answers are to be compared. Memory: the
  * arena. 0 or an error with *w filled. */
 int sessions_list(const struct directory *d,
-    const struct policy *const *policies, size_t n, struct arena *a,
-    struct sessions *ret, struct why *w);
+    const struct policy *const *policies, size_t n, int64_t at_ms,
+    struct arena *a, struct sessions *ret, struct why *w);
 
 #endif

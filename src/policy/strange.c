@@ -94,6 +94,10 @@ policy_strange(const struct policy *p, const struct policy_known *k,
 
 		s.rule = r;
 		strange_names(&s, &r->principals, "principal", known_id);
+		strange_names(&s, &r->approval.principals, "principal",
+		    known_id);
+		strange_names(&s, &r->approval.meet_at, "principal or entity",
+		    known_id);
 		strange_names(&s, &r->employed_by, "entity", known_id);
 		strange_names(&s, &r->stores, "store", known_store);
 		strange_names(&s, &r->tables, "table", known_table);

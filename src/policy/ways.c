@@ -56,7 +56,8 @@ permits(const struct ways *w, const struct way *way, const struct rule *r,
 		    &s->cells[i])->full) &&
 		    names_match(&r->categories, reach_column(s,
 		    &s->cells[i])->category) &&
-		    names_match(&r->whose, reach_residence(s, &s->cells[i])))
+		    rule_applies_to(r, reach_residence(s, &s->cells[i]),
+		    &request))
 			return true;
 	return false;
 }
@@ -78,6 +79,7 @@ make_way(struct ways *w, const struct reach_session *q, size_t store,
 	if (ret->places == NULL || ret->levels == NULL || ret->rules == NULL)
 		return ERR_MEMORY;
 	ret->places[q->place] = true;
+	ret->seen = 1;
 	for (i = 0; i < s->n_cells; i++)
 		if (s->cells[i].store == store && w->asked[i])
 			ret->levels[i] = levels[i];
@@ -87,7 +89,7 @@ make_way(struct ways *w, const struct reach_session *q, size_t store,
 	return 0;
 }
 
-/* The same but for the place? */
+/* The same but for the place and the time? */
 static bool
 is_same(const struct ways *w, const struct way *x, const struct way *y)
 {
@@ -106,6 +108,7 @@ push(struct ways *w, const struct way *way, size_t place)
 	for (i = 0; i < w->n; i++)
 		if (is_same(w, &w->items[i], way)) {
 			w->items[i].places[place] = true;
+			w->items[i].seen++;
 			return 0;
 		}
 	if (w->n == w->cap) {
@@ -156,7 +159,7 @@ includes(const struct ways *w, const struct way *x, const struct way *y)
 	size_t i;
 
 	if (x->store != y->store || !states_no_more(x, y) ||
-	    !has_rules_of(x, y))
+	    !has_rules_of(x, y) || !x->always)
 		return false;
 	for (i = 0; i < w->sessions->n_places; i++)
 		if (y->places[i] && !x->places[i])
@@ -183,11 +186,24 @@ compare_ways(const void *a, const void *b)
 	return c;
 }
 
+/* Each place and time is one session. */
+static void
+find_always(const struct ways *w, struct way *way)
+{
+	size_t i, places = 0;
+
+	for (i = 0; i < w->sessions->n_places; i++)
+		places += way->places[i];
+	way->always = way->seen == places * w->sessions->times.n_now;
+}
+
 void
 ways_reduce(struct ways *w)
 {
 	size_t i, k, kept = 0;
 
+	for (i = 0; i < w->n; i++)
+		find_always(w, &w->items[i]);
 	/* Those that state less stand first, and of two that include one
 	 * another the first is kept. */
 	if (w->n > 0)

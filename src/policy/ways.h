@@ -18,6 +18,8 @@ struct way {
 	size_t store;			/* index in the space */
 	const char *purpose, *ticket;	/* or NULL */
 	bool *places;			/* as sessions->places */
+	size_t seen;			/* sessions that it stands for */
+	bool always;			/* from all these places at all hours */
 	uint8_t *levels;		/* as space->cells; else's are 0 */
 	const char **rules;		/* that permit, sorted */
 	size_t n_rules;

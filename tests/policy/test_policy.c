@@ -192,6 +192,57 @@ static const struct {
 	{"a forbid by nationality", "rules: [{rule: a, forbid: read,"
 	    " who: {nationality: [AA]}}]\n", "ann", NULL, NULL, "", "a",
 	    "you are a national of AA", ""},
+	/* The decision is made on a Thursday at 00:00 UTC. */
+	{"outside hours", "rules: [{rule: c, permit: read, when: {hours:"
+	    " '08:00-18:00', utc-offset: '+01:00'}}]\n", "ann", NULL, NULL,
+	    "", NULL, "rule \"c\" is not in force outside 08:00-18:00 "
+	    "(+01:00)", ""},
+	{"outside days", "rules: [{rule: c, permit: read, when: {days: [mon,"
+	    " fri], utc-offset: '-01:00'}}]\n", "ann", NULL, NULL, "", NULL,
+	    "rule \"c\" is not in force outside 00:00-24:00 (-01:00) on "
+	    "mon, fri", ""},
+	{"within hours that pass midnight", "rules: [{rule: c, permit: read,"
+	    " when: {hours: 22:00-06:00, days: wed, utc-offset: +05:30}}]\n",
+	    "ann", NULL, NULL, "AA BB: mail plain id plain", NULL, NULL,
+	    NULL},
+	{"a forbid by hours", "rules: [{rule: a, forbid: read, when: {hours:"
+	    " 18:00-08:00, utc-offset: '+00:00'}}]\n", "ann", NULL, NULL, "",
+	    "a", "it is in force 18:00-08:00 (+00:00)", ""},
+	{"own residents only", "rules: [{rule: c, permit: read, whose:"
+	    " {relation: behind, by: [location, employment]}}]\n", "ann",
+	    NULL, NULL, "AA: mail plain id plain", NULL, NULL, NULL},
+	{"own residents only, of whom nothing is known", "rules: [{rule: c,"
+	    " permit: read, whose: {relation: behind, by: location}}]\n",
+	    "nil", NULL, NULL, "", NULL, "rule \"c\" is about people of "
+	    "whom where they are at home stands behind you (by location); "
+	    "what stands behind you is not known", ""},
+	{"nobody who answers elsewhere, one rule for both", "rules: [{rule: c"
+	    ", permit: read}, {rule: a, forbid: read, whose: {relation:"
+	    " others-behind}}]\n", "eve", NULL, NULL, "", "a",
+	    "you" ARROW "reports to Bob B." ARROW "located in BB", ""},
+	{"nobody who answers elsewhere, as if both were one", "rules: [{rule:"
+	    " c, permit: read}, {rule: a, forbid: read, whose: {relation:"
+	    " others-behind, by: [location, formal], together: [AA, BB]}}]\n",
+	    "eve", NULL, NULL, "AA BB: mail plain id plain", NULL, NULL,
+	    NULL},
+	{"a forbid of others' residents", "rules: [{rule: c, permit: read},"
+	    " {rule: a, forbid: read, whose: {relation: not-behind, by:"
+	    " [formal, location]}}]\n", "bob", NULL, NULL,
+	    "BB: mail plain id plain", NULL, NULL, NULL},
+	{"a forbid of where nothing stands behind", "rules: [{rule: a, forbid:"
+	    " read, whose: {relation: not-behind, by: keeping}}]\n", "bob",
+	    NULL, NULL, "", "a", "AA does not stand behind you (by keeping)",
+	    ""},
+	{"a ticket that nobody confirmed", "rules: [{rule: c, permit: read,"
+	    " why: {ticket: 'T-[0-9]', confirmed: true}}]\n", "ann", NULL,
+	    "T-1", "", NULL, "rule \"c\" needs a ticket that is confirmed; "
+	    "yours is not: nobody was asked", ""},
+	{"an approval that nobody gave", "rules: [{rule: c, permit: read,"
+	    " approval: {by: {roles: [boss, lead], principals: bob}, count:"
+	    " 2, apart: formal}}]\n", "ann", NULL, NULL, "", NULL,
+	    "rule \"c\" needs the approval of 2 of the role boss or lead or "
+	    "bob, not under the same control as you; there is none, and "
+	    "sessions cannot have one in this version", ""},
 };
 
 static void
@@ -536,6 +587,48 @@ static const struct {
 	{"interval reversed",
 	    RULE "when: {from: 2026-02-01, to: 2026-01-01}}\n", 5, 35,
 	    "after"},
+	{"no hours", RULE "when: {hours: 8-18, utc-offset: '+00:00'}}\n", 5,
+	    43, "08:00-18:00"},
+	{"an hour that no day has", RULE "when: {hours: 08:00-24:30,"
+	    " utc-offset: '+00:00'}}\n", 5, 43, "24:00"},
+	{"hours that begin at a day's end", RULE "when: {hours: 24:00-08:00,"
+	    " utc-offset: '+00:00'}}\n", 5, 43, "24:00"},
+	{"hours of no length", RULE "when: {hours: [08:00-08:00],"
+	    " utc-offset: '+00:00'}}\n", 5, 44, "empty"},
+	{"no span of hours", RULE "when: {hours: [], utc-offset: '+00:00'}}"
+	    "\n", 5, 43, "spans"},
+	{"no day", RULE "when: {days: [mon, sab], utc-offset: '+00:00'}}\n",
+	    5, 48, "sat"},
+	{"hours of nowhere", RULE "when: {hours: 08:00-18:00}}\n", 5, 35,
+	    "utc-offset"},
+	{"an offset of nothing", RULE "when: {utc-offset: '+00:00'}}\n", 5,
+	    48, "hours"},
+	{"an offset that is a name", RULE "when: {days: mon, utc-offset:"
+	    " Europe/Berlin}}\n", 5, 59, "+01:00"},
+	{"an offset beyond all", RULE "when: {days: mon, utc-offset:"
+	    " '+14:30'}}\n", 5, 59, "14 hours"},
+	{"no relation", RULE "whose: {relation: own}}\n", 5, 47, "behind"},
+	{"a whose of nothing", RULE "whose: {}}\n", 5, 36, "relation"},
+	{"kinds of no relation", RULE "whose: {residences: AA, by:"
+	    " [location]}}\n", 5, 57, "relation"},
+	{"residences twice", RULE "whose: {residences: AA, residence: AA}}\n",
+	    5, 64, "same"},
+	{"a label in two groups", RULE "whose: {relation: behind, together:"
+	    " [[AA, BB], [BB]]}}\n", 5, 76, "two"},
+	{"nothing to confirm", RULE "why: {confirmed: true}}\n", 5, 46,
+	    "ticket"},
+	{"a forbid that wants it confirmed", POLICY "rules:\n  - {rule: r,"
+	    " forbid: read, why: {ticket: a, confirmed: true}}\n", 5, 57,
+	    "permit"},
+	{"an approval of nobody", RULE "approval: {by: {}, apart: formal}}\n",
+	    5, 44, "roles"},
+	{"an approval by whoever", RULE "approval: {by: {roles: a}}}\n", 5,
+	    39, "apart"},
+	{"an approval by none", RULE "approval: {by: {roles: a}, count: 0,"
+	    " apart: formal}}\n", 5, 63, "1"},
+	{"an approval for a treatment", POLICY "rules:\n  - {rule: r, treat:"
+	    " mask, approval: {by: {roles: a}, apart: formal}}\n", 5, 38,
+	    "permit"},
 	{"a list where a value is", RULE "who: {roles: [[a]]}}\n", 5, 43,
 	    "list"},
 };

@@ -1,0 +1,216 @@
+/*
+ * One rule. Everything that could make it silently match nobody (an empty
+ * list, a set or purpose that is not there, a pattern that does not compile)
+ * is refused.
+ */
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "directory/control.h"
+#include "policy/load.h"
+
+#define PATTERN_MAX 500
+#define APPROVERS_MAX 16
+
+static void
+read_who(struct load *l, struct rule *r, const struct yaml_node *n)
+{
+	static const char *const allowed[] = {"kind", "principals", "roles",
+	    "employed-by", "located-in", "controlled-from", "by",
+	    "nationality", NULL};
+	static const char *const kinds[] = {"person", "service", NULL};
+	const struct yaml_node *by = yaml_get(n, "by");
+
+	if (n == NULL)
+		return;
+	yaml_map(&l->in, n, allowed);
+	r->has_kind = yaml_get(n, "kind") != NULL;
+	r->service = yaml_enum(&l->in, yaml_get(n, "kind"), kinds) == 1;
+	r->principals = rules_names(l, yaml_get(n, "principals"),
+	    rules_check_text);
+	r->roles = rules_names(l, yaml_get(n, "roles"), rules_check_text);
+	r->employed_by = rules_names(l, yaml_get(n, "employed-by"),
+	    rules_check_text);
+	r->nationality = rules_names(l, yaml_get(n, "nationality"),
+	    rules_check_label);
+	r->located_in = rules_names(l, yaml_get(n, "located-in"),
+	    rules_check_label);
+	r->controlled_from = rules_names(l, yaml_get(n, "controlled-from"),
+	    rules_check_label);
+	r->by = CONTROL_ALL;
+	if (by == NULL)
+		return;
+	if (!r->controlled_from.set)
+		(void)yaml_fail(&l->in, by, "\"by\" chooses among the paths of "
+		    "\"controlled-from\", which is not here");
+	r->by = rules_kinds(l, by);
+}
+
+static void
+read_what(struct load *l, struct rule *r, const struct yaml_node *n)
+{
+	static const char *const allowed[] = {"stores", "tables",
+	    "categories", NULL};
+
+	if (n == NULL)
+		return;
+	yaml_map(&l->in, n, allowed);
+	r->stores = rules_names(l, yaml_get(n, "stores"), rules_check_text);
+	r->tables = rules_names(l, yaml_get(n, "tables"), rules_check_table);
+	r->categories = rules_names(l, yaml_get(n, "categories"),
+	    rules_check_text);
+}
+
+/*
+ * The pattern must compile by itself before it is anchored, or a stray
+ * parenthesis could step out. Back-references are refused: a match with
+ * them can take time without bound, and readers choose the ticket.
+ */
+static void
+read_ticket(struct load *l, struct rule *r, const struct yaml_node *n)
+{
+	const char *s = rules_text(l, n), *p, *anchored;
+	regex_t alone, *regex;
+	char text[200];
+	int code;
+
+	if (s == NULL)
+		return;
+	if (strlen(s) > PATTERN_MAX)
+		(void)yaml_fail(&l->in, n, "a pattern has at most %d bytes",
+		    PATTERN_MAX);
+	for (p = s; *p != 0; p++)
+		if (p[0] == '\\' && p[1] != 0) {
+			if (p[1] >= '1' && p[1] <= '9')
+				(void)yaml_fail(&l->in, n, "back-references "
+				    "are not used in patterns");
+			p++;
+		}
+	if (l->in.result != 0)
+		return;
+	if ((code = regcomp(&alone, s, REG_EXTENDED | REG_NOSUB)) != 0) {
+		(void)regerror(code, NULL, text, sizeof(text));
+		(void)yaml_fail(&l->in, n, "this is not a POSIX extended "
+		    "regular expression: %s", text);
+		return;
+	}
+	regfree(&alone);
+	anchored = rules_take(l, arena_fmt(l->in.arena, "^(%s)$", s));
+	regex = rules_take(l, arena_alloc(l->in.arena, sizeof(*regex)));
+	if (l->in.result != 0)
+		return;
+	if (regcomp(regex, anchored, REG_EXTENDED | REG_NOSUB) != 0) {
+		(void)yaml_fail(&l->in, n, "this pattern cannot be anchored");
+		return;
+	}
+	r->regex = regex;
+	r->ticket = s;
+}
+
+static void
+read_why(struct load *l, struct rule *r, const struct yaml_node *n)
+{
+	static const char *const allowed[] = {"purposes", "ticket",
+	    "confirmed", NULL};
+	const struct yaml_node *confirmed = yaml_get(n, "confirmed");
+
+	if (n == NULL)
+		return;
+	yaml_map(&l->in, n, allowed);
+	r->purposes = rules_names(l, yaml_get(n, "purposes"),
+	    rules_check_purpose);
+	read_ticket(l, r, yaml_get(n, "ticket"));
+	r->confirmed = yaml_bool(&l->in, confirmed);
+	if (!r->confirmed || l->in.result != 0)
+		return;
+	if (r->ticket == NULL)
+		(void)yaml_fail(&l->in, confirmed, "what is to be confirmed "
+		    "is a \"ticket\", which is not here");
+	else if (r->verb != VERB_PERMIT)
+		(void)yaml_fail(&l->in, confirmed, "a ticket is confirmed for "
+		    "a permit: without it the permit does not apply");
+}
+
+/*
+ * Who must have agreed. That requester and approver are not under the same
+ * control is the point of it, so the kinds are not guessed.
+ */
+static void
+read_approval(struct load *l, struct rule *r, const struct yaml_node *n)
+{
+	static const char *const allowed[] = {"by", "count", "apart",
+	    "meet-at", NULL};
+	static const char *const allowed_by[] = {"roles", "principals", NULL};
+	struct approval *a = &r->approval;
+	const struct yaml_node *by, *count;
+
+	if (n == NULL)
+		return;
+	yaml_map(&l->in, n, allowed);
+	by = yaml_need(&l->in, n, "by");
+	yaml_map(&l->in, by, allowed_by);
+	a->set = true;
+	a->roles = rules_names(l, yaml_get(by, "roles"), rules_check_text);
+	a->principals = rules_names(l, yaml_get(by, "principals"),
+	    rules_check_text);
+	if (!a->roles.set && !a->principals.set)
+		(void)yaml_fail(&l->in, by, "name the roles or principals "
+		    "that may approve");
+	a->count = 1;
+	if ((count = yaml_get(n, "count")) != NULL)
+		a->count = (unsigned)yaml_u64(&l->in, count, 1, APPROVERS_MAX);
+	a->apart = rules_kinds(l, yaml_need(&l->in, n, "apart"));
+	a->meet_at = rules_names(l, yaml_get(n, "meet-at"), rules_check_text);
+	if (r->verb != VERB_PERMIT)
+		(void)yaml_fail(&l->in, n, "an approval is for a permit: "
+		    "without it the permit does not apply");
+}
+
+static void
+read_verb(struct load *l, struct rule *r, const struct yaml_node *n)
+{
+	static const char *const read[] = {"read", NULL};
+	static const char *const treatments[] = {"absent", "mask", NULL};
+	const struct yaml_node *permit = yaml_get(n, "permit");
+	const struct yaml_node *forbid = yaml_get(n, "forbid");
+	const struct yaml_node *treat = yaml_get(n, "treat");
+
+	if ((permit != NULL) + (forbid != NULL) + (treat != NULL) != 1) {
+		(void)yaml_fail(&l->in, n, "a rule has exactly one of "
+		    "\"permit\", \"forbid\" and \"treat\"");
+		return;
+	}
+	(void)yaml_enum(&l->in, permit, read);
+	(void)yaml_enum(&l->in, forbid, read);
+	r->verb = permit != NULL ? VERB_PERMIT : forbid != NULL ?
+	    VERB_FORBID : VERB_TREAT;
+	r->treatment = yaml_enum(&l->in, treat, treatments) == 1 ?
+	    TREAT_MASK : TREAT_ABSENT;
+}
+
+void
+rules_one(struct load *l, struct rule *r, const struct yaml_node *n)
+{
+	static const char *const allowed[] = {"rule", "permit", "forbid",
+	    "treat", "who", "what", "whose", "why", "when", "approval",
+	    "hint", NULL};
+	const struct yaml_node *hint;
+
+	yaml_map(&l->in, n, allowed);
+	r->name = rules_text(l, yaml_need(&l->in, n, "rule"));
+	r->file = l->files[l->file].name;
+	r->line = n->line;
+	r->column = n->column;
+	read_verb(l, r, n);
+	read_who(l, r, yaml_get(n, "who"));
+	read_what(l, r, yaml_get(n, "what"));
+	rules_whose(l, r, yaml_get(n, "whose"));
+	read_why(l, r, yaml_get(n, "why"));
+	rules_when(l, r, yaml_get(n, "when"));
+	read_approval(l, r, yaml_get(n, "approval"));
+	r->hint = rules_text(l, hint = yaml_get(n, "hint"));
+	if (hint != NULL && l->in.result == 0 && r->verb == VERB_TREAT)
+		(void)yaml_fail(&l->in, hint, "a hint is for who is refused; "
+		    "a treatment refuses nobody");
+}
