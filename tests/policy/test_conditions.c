@@ -25,7 +25,8 @@
 static const char *const labels[] = {"AA", "BB", "CC", "unknown"};
 static const char *const categories[] = {"c0", "c1"};
 static struct catalog_column columns[2][2] = {
-	{{"a", "c0"}, {"b", "c1"}}, {{"a", "c0"}, {"b", "c0"}},
+	{{.name = "a", .category = "c0"}, {.name = "b", .category = "c1"}},
+	{{.name = "a", .category = "c0"}, {.name = "b", .category = "c0"}},
 };
 static const struct catalog_subject self;
 static const struct catalog_table tables[] = {
