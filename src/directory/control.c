@@ -139,6 +139,7 @@ edge_kind(enum fact_kind kind)
 		return CONTROL_KEEPING;
 	case FACT_SITE:
 	case FACT_NATIONALITY:
+	case FACT_RESIDENCE:
 	case FACT_OFFICE:
 	case FACT_ROLE:
 	case FACT_COUNTRY:
@@ -434,8 +435,10 @@ compare_texts(const void *a, const void *b)
 }
 
 static int
-make_control(struct walk *w, const struct control **ret)
+make_control(struct walk *w, const char *const *seen_at, size_t n_seen_at,
+    const struct control **ret)
 {
+	const char **seen;
 	struct control_member *members;
 	struct control *c;
 	size_t i, n, kept = 0;
@@ -443,8 +446,13 @@ make_control(struct walk *w, const struct control **ret)
 
 	c = arena_alloc(w->arena, sizeof(*c));
 	members = arena_array(w->arena, w->n_offers, sizeof(*members));
-	if (c == NULL || members == NULL)
+	seen = arena_array(w->arena, n_seen_at, sizeof(*seen));
+	if (c == NULL || members == NULL || seen == NULL)
 		return ERR_MEMORY;
+	for (i = 0; i < n_seen_at; i++)
+		seen[i] = seen_at[i];
+	c->seen_at = seen;
+	c->n_seen_at = n_seen_at;
 	qsort(w->offers, w->n_offers, sizeof(*w->offers), compare_offers);
 	for (i = 0; i < w->n_offers; i += n) {
 		for (n = 1; i + n < w->n_offers && strcmp(w->offers[i].label,
@@ -513,7 +521,7 @@ control_of(const struct directory *d, const char *principal, int64_t at_ms,
 	if ((r = find_owners(&w)) != 0 ||
 	    (r = offer_all(&w, seen_at, n_seen_at)) != 0)
 		return r;
-	return make_control(&w, ret);
+	return make_control(&w, seen_at, n_seen_at, ret);
 }
 
 const struct control_path *

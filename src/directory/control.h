@@ -64,6 +64,9 @@ struct control_member {
 struct control {
 	const struct control_member *members;	/* sorted by label */
 	size_t n;
+	/* Where the session comes from, as control_of was told. */
+	const char *const *seen_at;
+	size_t n_seen_at;
 	/* Of every fact that was looked at on the way; sorted, distinct. */
 	const char *const *issuers;
 	size_t n_issuers;

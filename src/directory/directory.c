@@ -162,6 +162,83 @@ compare_texts(const void *a, const void *b)
 }
 
 static int
+collect_employments(const struct node *n, int64_t at_ms, struct arena *a,
+    struct principal *p)
+{
+	struct employment *items, *e;
+	size_t i;
+
+	if ((items = arena_array(a, n->n_facts, sizeof(*items))) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < n->n_facts; i++) {
+		const struct fact *f = &n->facts[i];
+
+		if (f->kind != FACT_EMPLOYER || !fact_valid(f, at_ms))
+			continue;
+		e = &items[p->n_employments++];
+		e->employer = f->node != NULL ? f->node->id : NULL;
+		e->stated = f->stated;
+		e->contractor = f->contractor;
+	}
+	p->employments = items;
+	return 0;
+}
+
+/* Countries of the assigned sites, each once. */
+static int
+collect_places(const struct node *n, int64_t at_ms, struct arena *a,
+    struct principal *p)
+{
+	const char **labels;
+	size_t i, k;
+
+	if ((labels = arena_array(a, n->n_facts, sizeof(*labels))) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < n->n_facts; i++) {
+		const struct fact *f = &n->facts[i];
+
+		if (f->kind != FACT_SITE || !fact_valid(f, at_ms))
+			continue;
+		for (k = 0; k < p->n_based_in; k++)
+			if (strcmp(labels[k], f->site->country) == 0)
+				break;
+		if (k == p->n_based_in)
+			labels[p->n_based_in++] = f->site->country;
+	}
+	p->based_in = labels;
+	return 0;
+}
+
+static bool
+says(const struct node *n, enum fact_kind kind, int64_t at_ms)
+{
+	size_t i;
+
+	for (i = 0; i < n->n_facts; i++)
+		if (n->facts[i].kind == kind && fact_valid(&n->facts[i], at_ms))
+			return true;
+	return false;
+}
+
+/* What conditions of rules ask beside the lists of old. */
+static int
+collect_more(const struct node *n, int64_t at_ms, struct arena *a,
+    struct principal *p)
+{
+	int r;
+
+	p->node = n;
+	p->at_ms = at_ms;
+	p->instructors_known = says(n, FACT_INSTRUCTOR, at_ms);
+	p->offices_known = says(n, FACT_OFFICE, at_ms);
+	if ((r = collect(n, FACT_INSTRUCTOR, at_ms, a, &p->instructors,
+	    &p->n_instructors)) != 0 ||
+	    (r = collect_employments(n, at_ms, a, p)) != 0)
+		return r;
+	return collect_places(n, at_ms, a, p);
+}
+
+static int
 collect_issuers(const struct node *n, int64_t at_ms, struct arena *a,
     struct principal *p)
 {
@@ -212,6 +289,7 @@ directory_principal(const struct directory *d, const char *id,
 	    (r = collect(n, FACT_OFFICE, at_ms, a, &p->offices,
 	    &p->n_offices)) != 0 ||
 	    (r = collect(n, FACT_SITE, at_ms, a, &sites, &n_sites)) != 0 ||
+	    (r = collect_more(n, at_ms, a, p)) != 0 ||
 	    (r = collect_issuers(n, at_ms, a, p)) != 0)
 		return r;
 	p->site = n_sites > 0 ? sites[0] : NULL;
@@ -223,4 +301,13 @@ bool
 directory_knows(const struct directory *d, const char *id)
 {
 	return node_find(d, id) != NULL;
+}
+
+bool
+office_is(const char *office, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	return strncmp(office, wanted, len) == 0 &&
+	    (office[len] == 0 || office[len] == ':');
 }

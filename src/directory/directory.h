@@ -15,6 +15,7 @@
 
 struct arena;
 struct directory;
+struct node;
 
 int directory_load(const char *text, size_t len, struct directory **ret,
     struct why *w);
@@ -23,6 +24,13 @@ void directory_free(struct directory *d);
 enum principal_kind {
 	PRINCIPAL_PERSON,
 	PRINCIPAL_SERVICE,
+};
+
+/* One of several employers, and as what. */
+struct employment {
+	const char *employer;		/* entity id; NULL: employed by nobody */
+	bool stated;			/* as which is written */
+	bool contractor;		/* else an employee; if stated */
 };
 
 /*
@@ -39,9 +47,21 @@ struct principal {
 	size_t n_employers;
 	const char *const *nationalities;
 	size_t n_nationalities;
-	const char *const *offices;	/* "country: office" labels, as given */
+	const char *const *offices;	/* "country: office", as given */
 	size_t n_offices;
 	const char *site;
+	/* Persons only. Empty lists: nothing is known, or that there is none;
+	 * the flags tell which. */
+	const struct employment *employments;
+	size_t n_employments;
+	const char *const *instructors;	/* people and entities, by id */
+	size_t n_instructors;
+	bool instructors_known, offices_known;
+	const char *const *based_in;	/* the assigned sites' countries */
+	size_t n_based_in;
+	/* For what is derived from the whole directory; NULL: nothing can be. */
+	const struct node *node;
+	int64_t at_ms;
 	/* Services only: networks (CIDR) they are expected from; empty: any. */
 	const char *const *networks;
 	size_t n_networks;
@@ -52,6 +72,9 @@ struct principal {
 /* 0, or ERR_MISSING when no such principal is valid at that time. */
 int directory_principal(const struct directory *d, const char *id,
     int64_t at_ms, struct arena *a, const struct principal **ret);
+
+/* Whether an office is meant: all of its text, or what is before its ":". */
+bool office_is(const char *office, const char *wanted);
 
 /* Whether the directory has a person, service or entity of that id, at any
  * time. */

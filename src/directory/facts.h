@@ -36,7 +36,8 @@ enum fact_kind {
 	FACT_OPERATOR,
 	FACT_KEEPER,		/* node NULL: nobody but the operator */
 	FACT_NATIONALITY,
-	FACT_OFFICE,
+	FACT_RESIDENCE,
+	FACT_OFFICE,		/* text NULL: holds none */
 	FACT_ROLE,
 	FACT_COUNTRY,
 	FACT_PLACE,
@@ -48,6 +49,7 @@ struct node;
 struct fact {
 	enum fact_kind kind;
 	bool contractor;			/* FACT_EMPLOYER */
+	bool stated;		/* FACT_EMPLOYER: as which is written */
 	uint32_t share;				/* FACT_OWNER */
 	const struct node *node;
 	const struct directory_site *site;	/* FACT_SITE */

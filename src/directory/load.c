@@ -19,8 +19,8 @@
 #define TEXT_MAX 1000
 
 static const char *const person_allowed[] = {"name", "issuer", "from", "to",
-    "site", "employer", "manager", "instructor", "nationality", "offices",
-    "roles", NULL};
+    "site", "employer", "manager", "instructor", "nationality",
+    "residence", "offices", "roles", NULL};
 static const char *const service_allowed[] = {"name", "issuer", "from", "to",
     "site", "operator", "keepers", "roles", "networks", NULL};
 static const char *const entity_allowed[] = {"name", "issuer", "from", "to",

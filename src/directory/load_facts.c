@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "directory/definition.h"
 #include "directory/facts.h"
 #include "directory/load.h"
 #include "yaml/yaml.h"
@@ -35,7 +36,8 @@ static const struct fact_key person_keys[] = {
 	{"instructor", FACT_INSTRUCTOR, TO_NODE, NODE_PERSON | NODE_ENTITY,
 	    true},
 	{"nationality", FACT_NATIONALITY, TO_LABEL, 0, false},
-	{"offices", FACT_OFFICE, TO_TEXT, 0, false},
+	{"residence", FACT_RESIDENCE, TO_LABEL, 0, false},
+	{"offices", FACT_OFFICE, TO_TEXT, 0, true},
 	{"roles", FACT_ROLE, TO_TEXT, 0, false},
 	{0},
 };
@@ -122,7 +124,9 @@ read_target(struct load *l, const struct scope *s, const struct fact_key *k,
 		f->text = load_keep(l, load_label(l, n));
 		break;
 	case TO_TEXT:
-		f->text = load_keep(l, load_text(l, n));
+		text = load_text(l, n);
+		if (text != NULL && !(k->none && strcmp(text, "none") == 0))
+			f->text = load_keep(l, text);
 		break;
 	}
 }
@@ -153,18 +157,19 @@ read_fact(struct load *l, const struct scope *s, const struct fact_key *k,
 	f->issuer = load_issuer(l, n, s->issuer);
 	f->evidence = load_keep(l, load_text(l, yaml_get(n, "evidence")));
 	load_interval(l, n, &f->from, &f->to);
+	f->stated = yaml_get(n, "kind") != NULL;
 	f->contractor = yaml_enum(&l->in, yaml_get(n, "kind"), kinds) == 1;
 	n = yaml_need(&l->in, n, by_id ? "id" : "value");
 	if (n != NULL)
 		read_target(l, s, k, n, f);
 }
 
-/* An empty list of keepers says that there are none. */
+/* An empty list of keepers or offices says that there are none. */
 static bool
-is_empty_keepers(const struct fact_key *k, const struct yaml_node *n)
+says_none(const struct fact_key *k, const struct yaml_node *n)
 {
-	return k->kind == FACT_KEEPER && n != NULL && n->kind == YAML_LIST &&
-	    n->n == 0;
+	return (k->kind == FACT_KEEPER || k->kind == FACT_OFFICE) &&
+	    n != NULL && n->kind == YAML_LIST && n->n == 0;
 }
 
 static size_t
@@ -174,7 +179,7 @@ read_facts(struct load *l, const struct scope *s, const struct fact_key *k,
 	const struct yaml_node *n = yaml_get(s->item->map, k->key);
 	size_t i, count = load_count(n);
 
-	if (is_empty_keepers(k, n)) {
+	if (says_none(k, n)) {
 		facts->kind = k->kind;
 		facts->issuer = s->issuer;
 		facts->from = s->from;
@@ -186,8 +191,7 @@ read_facts(struct load *l, const struct scope *s, const struct fact_key *k,
 	return count;
 }
 
-/* Percent with up to six decimals, as millionths; false if it is none. */
-static bool
+bool
 share_parse(const char *s, uint32_t *ret)
 {
 	uint32_t v = 0, unit = SHARE_ONE;
@@ -351,6 +355,8 @@ compare_facts(const void *a, const void *b)
 		return c;
 	if (x->contractor != y->contractor)
 		return x->contractor ? 1 : -1;
+	if (x->stated != y->stated)
+		return x->stated ? 1 : -1;
 	if (x->from != y->from)
 		return x->from < y->from ? -1 : 1;
 	if (x->to != y->to)
@@ -383,7 +389,7 @@ load_facts(struct load *l, const struct item *item, struct node *node)
 	size_t count = 0, n = 0;
 
 	s.issuer = load_issuer(l, item->map, l->issuer);
-	/* One more than counted: an empty list of keepers is a fact too. */
+	/* One more than counted: an empty list can be a fact, too. */
 	for (k = keys; k->key != NULL; k++)
 		count += load_count(yaml_get(item->map, k->key)) + 1;
 	count += count_owners(yaml_get(item->map, "owners"));
