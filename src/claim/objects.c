@@ -153,6 +153,10 @@ load(struct objects *o, struct object *b)
 		say(b, "holds other bytes than its name says", "");
 	} else if ((r = parse(b, &in, &w)) != 0) {
 		say(b, "is not understood: ", w.text);
+		if (w.file[0] != 0)
+			(void)snprintf(b->why + strlen(b->why),
+			    sizeof(b->why) - strlen(b->why), " (in %s, line "
+			    "%u)", w.file, w.line); /* cut is fine */
 	}
 	buf_done(&in);
 	return r;

@@ -16,6 +16,7 @@
 #include "cli/load.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
+#include "gateway/policy_file.h"
 #include "policy/policy.h"
 
 /* A folder that exists must be writable; one that does not is made by run. */
@@ -89,10 +90,13 @@ warn_strange(void *arg, unsigned line, unsigned column, const char *rule,
     const char *what, const char *name)
 {
 	const struct config *c = arg;
+	char file[1024];
 
+	policy_file_name(c->policy_text.path, policy_file_of(c->policy, rule),
+	    file);
 	(void)fprintf(stderr, "warning: %s:%u:%u: rule \"%s\" names %s "
-	    "\"%s\", which nothing here has; is it misspelt?\n",
-	    c->policy_text.path, line, column, rule, what, name);
+	    "\"%s\", which nothing here has; is it misspelt?\n", file, line,
+	    column, rule, what, name);
 }
 
 /* Names in the policy that no store, catalog or directory entry has. */

@@ -6,7 +6,6 @@
  * session shows, and, where that stays, whether it is shown in more sessions
  * or in fewer: where a rule newly asks for a purpose or ticket.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,7 @@
 #include "cli/survey.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
-#include "gateway/file.h"
+#include "gateway/policy_file.h"
 
 static const char usage[] = "usage: sworn policy diff OLD NEW -c FILE "
     "[--at TIME]\n";
@@ -232,17 +231,20 @@ static struct policy *
 load_policy(const char *path)
 {
 	struct policy *p = NULL;
+	char file[1024];
 	struct buf text;
 	struct why w;
 	int r;
 
-	buf_init(&text, (size_t)64 << 20);
-	if ((r = file_read(path, &text)) != 0)
-		(void)fprintf(stderr, "%s: cannot be read: %s\n", path,
-		    r == ERR_IO ? strerror(errno) : err_text(r));
-	else if (policy_load((const char *)text.data, text.len, &p, &w) != 0)
-		(void)fprintf(stderr, "%s:%u:%u: %s\n", path, w.line,
+	buf_init(&text, 0);
+	if ((r = policy_file_read(path, &text, &w, file)) == 0)
+		r = policy_file_load(path, (const char *)text.data, text.len,
+		    &p, &w, file);
+	if (r != 0 && w.line != 0)
+		(void)fprintf(stderr, "%s:%u:%u: %s\n", file, w.line,
 		    w.column, w.text);
+	else if (r != 0)
+		(void)fprintf(stderr, "%s: %s\n", file, w.text);
 	buf_done(&text);
 	return p;
 }

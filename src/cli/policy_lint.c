@@ -19,6 +19,7 @@
 #include "cli/say.h"
 #include "cli/survey.h"
 #include "gateway/config.h"
+#include "gateway/policy_file.h"
 #include "policy/lint.h"
 
 static const char usage[] = "usage: sworn policy lint -c FILE [--at TIME] "
@@ -101,13 +102,26 @@ look_at_all(struct linting *l)
 	return 0;
 }
 
+/* "warning: FILE:LINE:COLUMN: rule "..." ", for what follows. */
+static void
+begin_warning(struct linting *l, unsigned line, unsigned column,
+    const char *rule)
+{
+	char file[1024];
+
+	l->warnings++;
+	policy_file_name(l->config->policy_text.path,
+	    policy_file_of(l->config->policy, rule), file);
+	(void)fprintf(stderr, "warning: %s:%u:%u: rule \"%s\" ", file, line,
+	    column, rule);
+}
+
 static void
 warn(struct linting *l, unsigned line, unsigned column, const char *rule,
     const char *what)
 {
-	l->warnings++;
-	(void)fprintf(stderr, "warning: %s:%u:%u: rule \"%s\" %s\n",
-	    l->config->policy_text.path, line, column, rule, what);
+	begin_warning(l, line, column, rule);
+	(void)fprintf(stderr, "%s\n", what);
 }
 
 static void
@@ -128,12 +142,9 @@ static void
 warn_strange(void *arg, unsigned line, unsigned column, const char *rule,
     const char *what, const char *name)
 {
-	struct linting *l = arg;
-
-	l->warnings++;
-	(void)fprintf(stderr, "warning: %s:%u:%u: rule \"%s\" names %s "
-	    "\"%s\", which nothing here has; is it misspelt?\n",
-	    l->config->policy_text.path, line, column, rule, what, name);
+	begin_warning(arg, line, column, rule);
+	(void)fprintf(stderr, "names %s \"%s\", which nothing here has; is "
+	    "it misspelt?\n", what, name);
 }
 
 static int

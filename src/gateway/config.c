@@ -26,6 +26,7 @@
 #include "crypto/scram.h"
 #include "directory/directory.h"
 #include "gateway/file.h"
+#include "gateway/policy_file.h"
 #include "policy/policy.h"
 #include "yaml/yaml.h"
 
@@ -129,6 +130,29 @@ read_config_text(struct loading *l, const char *name, struct config_text *t)
 	if ((r = read_text(l, t->path, false, &t->text, &t->len)) != 0)
 		return r;
 	return hash_hex(l, t->text, t->len, t->sha256);
+}
+
+/* The policy's text is that of all its files. */
+static int
+read_policy(struct loading *l, const char *name)
+{
+	struct config_text *t = &l->c->policy_text;
+	struct buf text;
+	int r;
+
+	if ((t->path = path_of(l, name)) == NULL)
+		return ERR_MEMORY;
+	buf_init(&text, 0);
+	if ((r = policy_file_read(t->path, &text, l->why, l->file)) == 0) {
+		t->text = arena_strn(l->arena, (const char *)text.data,
+		    text.len);
+		t->len = text.len;
+		r = t->text == NULL ? ERR_MEMORY :
+		    hash_hex(l, t->text, t->len, t->sha256);
+	}
+	buf_done(&text);
+	return r != 0 ? r : policy_file_load(t->path, t->text, t->len,
+	    &l->c->policy, l->why, l->file);
 }
 
 static const char *
@@ -643,9 +667,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 	    (r = directory_load(c->directory_text.text, c->directory_text.len,
 	    &c->directory, l->why)) != 0)
 		return r;
-	if ((r = read_config_text(l, policy, &c->policy_text)) != 0 ||
-	    (r = policy_load(c->policy_text.text, c->policy_text.len,
-	    &c->policy, l->why)) != 0)
+	if ((r = read_policy(l, policy)) != 0)
 		return r;
 	if ((r = load_stores(l, v)) != 0 || (r = check_services(l, v)) != 0)
 		return r;
