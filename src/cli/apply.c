@@ -226,6 +226,7 @@ clearance_sql(struct apply *a, const struct wanted *w, struct buf *sql)
 	    a->types, a->n_types, sql);
 	switch (r) {
 	case 0:
+		limits_sql(&a->store->limits, w->role, sql);
 		return 0;
 	case ERR_CONFLICT:
 		return said(r, "two tables that may be shown together have "

@@ -289,7 +289,7 @@ load_store_keys(struct loading *l, struct yaml_in *in,
 {
 	static const char *const keys[] = {"host", "port", "database", "mode",
 	    "residences", "catalog", "credentials", "observe-role",
-	    "services", NULL};
+	    "limits", "services", NULL};
 	static const char *const modes[] = {"observe", "enforce", NULL};
 	const struct yaml_node *v;
 
@@ -308,6 +308,7 @@ load_store_keys(struct loading *l, struct yaml_in *in,
 	s->credentials_path =
 	    path_of(l, yaml_str(in, yaml_need(in, n, "credentials")));
 	s->observe_role = yaml_str(in, yaml_get(n, "observe-role"));
+	limits_read(in, yaml_get(n, "limits"), &s->limits);
 	load_services(in, yaml_get(n, "services"), s);
 	if (in->result == 0 && s->mode == STORE_OBSERVE &&
 	    s->observe_role == NULL)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "gateway/limits.h"
 
 struct catalog;
 struct directory;
@@ -52,6 +53,7 @@ struct config_store {
 	struct config_text catalog_text;
 	struct catalog *catalog;
 	const char *observe_role;	/* of persons in mode observe; or NULL */
+	struct store_limits limits;	/* of persons in mode enforce */
 	/* Roles of services: principal id -> role. */
 	const char *const *service_principals;
 	const char *const *service_roles;

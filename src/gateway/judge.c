@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "catalog/catalog.h"
+#include "gateway/limits.h"
 #include "gateway/setting.h"
 #include "lineage/analyze.h"
 #include "policy/policy.h"
@@ -324,6 +325,20 @@ judge_table(struct work *w, const struct statement_table *t)
 }
 
 static void
+refuse_longer(struct work *w, const struct statement *st)
+{
+	struct refusal *r;
+
+	r = refuse(w, "42501", arena_fmt(w->a, "setting %s is refused",
+	    st->set_name));
+	if (r != NULL)
+		r->detail = arena_fmt(w->a, "statements of persons run for at "
+		    "most %llu ms in store %s",
+		    (unsigned long long)w->j->limits->statement_ms,
+		    w->j->store);
+}
+
+static void
 judge_setting(struct work *w, const struct statement *st)
 {
 	struct refusal *r;
@@ -340,8 +355,12 @@ judge_setting(struct work *w, const struct statement *st)
 	/* RESET has no value; what it goes back to was allowed at login. */
 	if (strncasecmp(st->what, "RESET", 5) == 0 ?
 	    setting_allowed(st->set_name, "utf8") :
-	    setting_allowed(st->set_name, st->set_value))
+	    setting_allowed(st->set_name, st->set_value)) {
+		if (w->j->limits != NULL && !limits_allow(w->j->limits,
+		    st->set_name, st->set_value))
+			refuse_longer(w, st);
 		return;
+	}
 	r = refuse(w, "42501", arena_fmt(w->a, "setting %s is refused",
 	    st->set_name));
 	if (r != NULL)

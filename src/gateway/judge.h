@@ -19,6 +19,7 @@ struct arena;
 struct catalog;
 struct clearance;
 struct statement;
+struct store_limits;
 
 struct refusal {
 	const char *message;	/* "reading public.users in store us is refused" */
@@ -48,6 +49,7 @@ struct judge {
 	const struct clearance *clearance;
 	const char *schema;	/* of the clearance's views; NULL: none */
 	bool reads_otherwise;	/* the store reads SQL in another way now */
+	const struct store_limits *limits;	/* NULL: none */
 };
 
 /* 0 or ERR_MEMORY; SQL that is not understood is a judgement, too. */

@@ -129,6 +129,8 @@ meaning_of(struct session *s, const char *sql, size_t len)
 		.schema = s->store->mode == STORE_ENFORCE ?
 		    s->standing->role : NULL,
 		.reads_otherwise = s->person->reads_otherwise,
+		.limits = s->store->mode == STORE_ENFORCE ?
+		    &s->store->limits : NULL,
 	};
 
 	if ((a = arena_new()) == NULL || text_hmac(s, sql, len, hmac) != 0 ||

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/report.h"
 #include "gateway/config.h"
@@ -132,6 +133,36 @@ current_run(struct session *s)
 
 	return q != NULL && (q->kind == REQUEST_QUERY ||
 	    q->kind == REQUEST_EXECUTE) ? q->run : NULL;
+}
+
+/* Whether a further row is more than a statement of a person may show. */
+static bool
+is_row_too_many(const struct session *s, const struct run *r)
+{
+	uint64_t most = s->store->limits.rows;
+
+	return s->store->mode == STORE_ENFORCE && most > 0 && r != NULL &&
+	    r->rows >= most;
+}
+
+/*
+ * What came so far is with the client already, so the statement cannot end as
+ * if that were all of it, nor can the store be told to fail in the middle of
+ * a row: the session ends.
+ */
+static void
+end_rows(struct session *s)
+{
+	struct backend_error e = {"FATAL", "54000", NULL, NULL, "ask for "
+	    "fewer rows, or for an aggregate of them"};
+
+	e.message = arena_fmt(s->a, "a statement shows at most %llu rows to "
+	    "a person in store %s",
+	    (unsigned long long)s->store->limits.rows, s->store->name);
+	if (e.message == NULL)
+		session_end_memory(s);
+	else
+		session_end(s, "rows", &e);
 }
 
 static void
@@ -299,7 +330,7 @@ on_copy_in(struct session *s)
 	return 0;
 }
 
-/* By its header alone: 0, or ERR_FORMAT if it does not belong here. */
+/* By its header alone: 0, ERR_FORMAT if it does not belong here, ERR_LIMIT. */
 static int
 on_head(struct session *s, uint8_t type, size_t body_len)
 {
@@ -315,6 +346,8 @@ on_head(struct session *s, uint8_t type, size_t body_len)
 		if (q == NULL || (q->kind != REQUEST_QUERY &&
 		    q->kind != REQUEST_EXECUTE))
 			return ERR_FORMAT;
+		if (is_row_too_many(s, current_run(s)))
+			return ERR_LIMIT;
 		count_row(s, body_len);
 		return 0;
 	case '1':
@@ -402,7 +435,7 @@ next_message(struct session *s)
 		return e;
 	}
 	if ((e = on_head(s, type, body_len)) != 0)
-		return ERR_FORMAT;
+		return e;
 	s->person->down_left = FRAME_HEAD + (size_t)body_len;
 	stream_on(s);
 	return 0;
@@ -421,6 +454,10 @@ person_store(struct session *s)
 		}
 		if ((e = next_message(s)) == ERR_SHORT)
 			return;
+		if (e == ERR_LIMIT) {
+			end_rows(s);
+			return;
+		}
 		if (e != 0) {
 			report(REPORT_ERROR, "session=%s a reply of the store "
 			    "does not belong to any request", s->id);

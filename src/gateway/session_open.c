@@ -78,7 +78,10 @@ setting_refused(const struct session *s)
 		return NULL;
 	for (i = 0; i < s->n_settings; i++)
 		if (!setting_allowed(s->settings[i].name,
-		    s->settings[i].value))
+		    s->settings[i].value) ||
+		    (s->store->mode == STORE_ENFORCE &&
+		    !limits_allow(&s->store->limits, s->settings[i].name,
+		    s->settings[i].value)))
 			return s->settings[i].name;
 	return NULL;
 }

@@ -479,3 +479,38 @@ def test_probe_refuses_a_store_where_new_tables_are_everybodys(make):
     assert "does not hold a clearance: the base tables are out of reach" \
         in said
     assert everything(s) == before
+
+
+def test_limits_that_the_store_holds_are_not_a_logins_to_raise(make):
+    s = make()
+    conf = s.folder / "sworn.conf"
+    conf.write_text(conf.read_text().replace(
+        "    credentials:", "    limits: {statement: 30s, temp-mb: 2, "
+        "work-mb: 1, connections: 2}\n    credentials:"))
+    s.apply()
+    role = s.kinds()[ADMIN]
+    with s.server.connect(s.database, role) as c:
+        for name, value in (("statement_timeout", "30s"),
+                            ("temp_file_limit", "2MB"), ("work_mem", "1MB")):
+            assert c.execute(f"SHOW {name}").fetchone() == (value,)
+        c.execute("SET default_transaction_read_only = off")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            c.execute("SET temp_file_limit = -1")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            c.execute(f"ALTER ROLE {role} SET temp_file_limit = -1")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            c.execute(f"ALTER ROLE {role} CONNECTION LIMIT 9")
+        with pytest.raises(psycopg.errors.ConfigurationLimitExceeded):
+            c.execute("SELECT count(*) FROM (SELECT g FROM generate_series("
+                      "1, 500000) g ORDER BY random()) t")
+        # These two it may raise, around the gateway: docs/enforcement.md.
+        c.execute("SET statement_timeout = 0; SET work_mem = '9MB'")
+        with s.server.connect(s.database, role):
+            with pytest.raises(psycopg.OperationalError,
+                               match="too many connections"):
+                s.server.connect(s.database, role)
+    conf.write_text(conf.read_text().replace("connections: 2", "rows: 5"))
+    assert re.search(r"\(3 new, 0 kept, 0 dropped\)", s.apply())
+    with s.admin() as c:
+        assert c.execute("SELECT rolconnlimit FROM pg_roles WHERE rolname = "
+                         "%s", (role,)).fetchone() == (-1,)
