@@ -1,8 +1,8 @@
 /*
  * sworn log mirror URL|DIR DEST --key VKEY: extends a verified copy.
  * sworn log serve DIR --listen ADDRESS:PORT: static files over HTTP.
- * sworn log cosign DIR --witness URL --key WKEY ... [--quorum K]: asks
- * witnesses, and writes checkpoint.cosigned.
+ * sworn log cosign DIR --witness URL --key WKEY ... [--quorum K], or
+ * --quorum-file FILE: asks witnesses, and writes checkpoint.cosigned.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include "cli/cmd.h"
 #include "gateway/sandbox.h"
 #include "log/note.h"
+#include "log/quorum.h"
 #include "witness/cosign.h"
 #include "witness/http.h"
 #include "witness/mirror.h"
@@ -29,7 +30,8 @@ usage(void)
 	    "VKEY\n"
 	    "       sworn log serve DIR --listen ADDRESS:PORT\n"
 	    "       sworn log cosign DIR --witness URL --key WKEY ... "
-	    "[--quorum K]\n");
+	    "[--quorum K]\n"
+	    "       sworn log cosign DIR --quorum-file FILE\n");
 	return 2;
 }
 
@@ -98,23 +100,22 @@ serve(const char *dir, const char *address)
 }
 
 struct arguments {
-	const char *key, *listen, *quorum;
+	const char *key, *listen, *quorum, *quorum_file;
 	const char *witness[COSIGN_MAX], *keys[COSIGN_MAX];
 	size_t n_witness, n_keys;
 };
 
+/* The quorum that the arguments tell, and where its witnesses are. */
 static int
-cosign(const char *dir, const struct arguments *a)
+make_quorum(const struct arguments *a, struct cosign_witness *ws,
+    struct quorum **ret)
 {
-	struct cosign_witness ws[COSIGN_MAX] = {0};
-	uint64_t quorum = a->n_witness;
-	struct cosign_result result;
-	struct why w = {0};
+	uint64_t k = a->n_witness;
+	struct note_key keys[COSIGN_MAX];
 	size_t i;
-	int r;
 
 	if (a->quorum != NULL && (text_u64(a->quorum, strlen(a->quorum),
-	    &quorum) != 0 || quorum == 0 || quorum > a->n_witness)) {
+	    &k) != 0 || k == 0 || k > a->n_witness)) {
 		(void)fprintf(stderr, "sworn log cosign: a quorum is 1 to "
 		    "%zu, the number of witnesses\n", a->n_witness);
 		return 2;
@@ -122,24 +123,75 @@ cosign(const char *dir, const struct arguments *a)
 	for (i = 0; i < a->n_witness; i++) {
 		ws[i].url = a->witness[i];
 		if (note_key_read(a->keys[i], strlen(a->keys[i]),
-		    &ws[i].key) == 0 && ws[i].key.type == 0x04)
-			continue;
-		(void)fprintf(stderr, "sworn log cosign: no witness's "
-		    "verifier key (sworn witness key): %s\n", a->keys[i]);
+		    &ws[i].key) == 0 && ws[i].key.type == QUORUM_WITNESS_TYPE)
+			keys[i] = ws[i].key;
+		else {
+			(void)fprintf(stderr, "sworn log cosign: no witness's "
+			    "verifier key (sworn witness key): %s\n",
+			    a->keys[i]);
+			return 2;
+		}
+	}
+	if (quorum_of(keys, a->n_witness, (size_t)k, ret) == 0)
+		return 0;
+	(void)fprintf(stderr, "sworn log cosign: out of memory\n");
+	return 1;
+}
+
+static int
+read_quorum(const char *path, struct cosign_witness *ws, size_t *n,
+    struct quorum **ret)
+{
+	const struct quorum_party *p;
+	struct why w = {0};
+	size_t i;
+	int r;
+
+	if ((r = quorum_load(path, ret, &w)) != 0) {
+		(void)fprintf(stderr, "sworn log cosign: %s:%u: %s\n", path,
+		    w.line, w.text[0] != 0 ? w.text : err_text(r));
 		return 2;
 	}
-	if ((r = cosign_run(dir, ws, a->n_witness, &result, &w)) != 0)
-		return fail("cosign", r, &w);
-	for (i = 0; i < a->n_witness; i++)
-		if (ws[i].result != 0)
+	p = quorum_witnesses(*ret, n);
+	for (i = 0; i < *n; i++) {
+		ws[i].url = p[i].url;
+		ws[i].key = p[i].key;
+	}
+	return 0;
+}
+
+static int
+cosign(const char *dir, const struct arguments *a)
+{
+	struct cosign_witness ws[COSIGN_MAX] = {0};
+	struct cosign_result result;
+	bool good[COSIGN_MAX];
+	struct quorum *q = NULL;
+	size_t n = a->n_witness, i;
+	struct why w = {0};
+	int r;
+
+	r = a->quorum_file != NULL ? read_quorum(a->quorum_file, ws, &n, &q) :
+	    make_quorum(a, ws, &q);
+	if (r != 0)
+		goto out;
+	if ((r = cosign_run(dir, ws, n, &result, &w)) != 0) {
+		r = fail("cosign", r, &w);
+		goto out;
+	}
+	for (i = 0; i < n; i++) {
+		good[i] = ws[i].result == 0;
+		if (!good[i])
 			(void)fprintf(stderr, "sworn log cosign: %s: %s\n",
 			    ws[i].key.name, ws[i].why.text);
-	if (printf("%" PRIu64 " entries, cosigned by %zu of %zu%s\n",
-	    result.size, result.good, a->n_witness, result.kept ?
+	}
+	r = printf("%" PRIu64 " entries, cosigned by %zu of %zu%s\n",
+	    result.size, result.good, n, result.kept ?
 	    " (the older file has more and stays)" : "") < 0 ||
-	    fflush(stdout) != 0)
-		return 1;
-	return result.good >= quorum ? 0 : 1;
+	    fflush(stdout) != 0 || !quorum_met(q, good);
+out:
+	quorum_free(q);
+	return r;
 }
 
 static int
@@ -162,6 +214,9 @@ take(struct arguments *a, int c, const char *arg)
 	case 'q':
 		a->quorum = arg;
 		return 0;
+	case 'f':
+		a->quorum_file = arg;
+		return 0;
 	}
 	return 2;			/* getopt has said why */
 }
@@ -173,6 +228,7 @@ cmd_log(int argc, char **argv)
 		{"key", required_argument, NULL, 'k'},
 		{"listen", required_argument, NULL, 'l'},
 		{"quorum", required_argument, NULL, 'q'},
+		{"quorum-file", required_argument, NULL, 'f'},
 		{"witness", required_argument, NULL, 'w'},
 		{NULL, 0, NULL, 0},
 	};
@@ -186,10 +242,12 @@ cmd_log(int argc, char **argv)
 	if ((n = argc - optind) < 1)
 		return usage();
 	what = argv[optind];
-	if (strcmp(what, "cosign") == 0 && n == 2 && a.n_witness > 0 &&
-	    a.n_keys == a.n_witness && a.listen == NULL)
+	if (strcmp(what, "cosign") == 0 && n == 2 && a.listen == NULL &&
+	    a.n_keys == a.n_witness && (a.n_witness > 0) !=
+	    (a.quorum_file != NULL) &&
+	    (a.quorum == NULL || a.quorum_file == NULL))
 		return cosign(argv[optind + 1], &a);
-	if (a.n_witness > 0 || a.quorum != NULL)
+	if (a.n_witness > 0 || a.quorum != NULL || a.quorum_file != NULL)
 		return usage();
 	if (strcmp(what, "mirror") == 0 && n == 3 && a.n_keys == 1 &&
 	    a.listen == NULL)

@@ -9,13 +9,18 @@
 #include "base/err.h"
 #include "verify/file.h"
 
-#define WITNESSES_MAX 64
 #define TYPE_ED25519 0x01
+
+struct cosignature {
+	size_t witness;
+	uint64_t time_s;
+};
 
 static int
 compare(const void *a, const void *b)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	uint64_t x = ((const struct cosignature *)a)->time_s,
+	    y = ((const struct cosignature *)b)->time_s;
 
 	return x < y ? -1 : x > y;
 }
@@ -36,32 +41,49 @@ is_of_log(const struct buf *note, const struct cosigned_keys *k,
 	return false;
 }
 
+/* In the order of time: the one with which there are enough. */
+static void
+find_time(const struct quorum *q, struct cosignature *all, struct cosigned *ret)
+{
+	bool has[QUORUM_MAX] = {false};
+	size_t i;
+
+	qsort(all, ret->n, sizeof(all[0]), compare);
+	for (i = 0; i < ret->n && !ret->met; i++) {
+		has[all[i].witness] = true;
+		ret->met = quorum_met(q, has);
+		ret->time_s = all[i].time_s;
+	}
+	if (!ret->met)
+		ret->time_s = 0;
+}
+
 static void
 count(const struct buf *note, const struct cosigned_keys *k,
     struct cosigned *ret)
 {
-	uint64_t times[WITNESSES_MAX], t;
+	struct cosignature all[QUORUM_MAX];
+	const struct quorum_party *ws;
 	const char *body;
-	size_t len, i;
+	size_t len, i, n;
 
+	ws = quorum_witnesses(k->quorum, &n);
 	ret->n = 0;
-	for (i = 0; i < k->n_witnesses && ret->n < WITNESSES_MAX; i++)
+	for (i = 0; i < n; i++) {
 		if (note_check((const char *)note->data, note->len,
-		    &k->witnesses[i], &body, &len, &t) == 0)
-			times[ret->n++] = t;
-	ret->time_s = 0;
-	if (ret->n < k->quorum)
-		return;
-	qsort(times, ret->n, sizeof(times[0]), compare);
-	ret->time_s = times[k->quorum - 1];
+		    &ws[i].key, &body, &len, &all[ret->n].time_s) != 0)
+			continue;
+		all[ret->n++].witness = i;
+	}
+	find_time(k->quorum, all, ret);
 }
 
 static bool
-is_better(const struct cosigned *a, const struct cosigned *b, size_t quorum)
+is_better(const struct cosigned *a, const struct cosigned *b)
 {
-	if (a->n >= quorum && b->n >= quorum)
+	if (a->met && b->met)
 		return a->c.size > b->c.size;
-	return a->n > b->n;
+	return a->met != b->met ? a->met : a->n > b->n;
 }
 
 int
@@ -87,7 +109,7 @@ cosigned_read(const char *dir, const struct cosigned_keys *k,
 		if (r != 0 || !is_of_log(&note, k, &c.c))
 			continue;
 		count(&note, k, &c);
-		if (is_better(&c, ret, k->quorum))
+		if (is_better(&c, ret))
 			*ret = c;
 	}
 	buf_done(&note);

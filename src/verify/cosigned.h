@@ -7,25 +7,26 @@
 #ifndef VERIFY_COSIGNED_H
 #define VERIFY_COSIGNED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "log/note.h"
+#include "log/quorum.h"
 #include "verify/logread.h"
 
 struct cosigned {
 	char path[4096];
 	struct checkpoint c;		/* of the best file, if n > 0 */
 	size_t n;			/* witnesses that cosigned it */
-	uint64_t time_s;		/* by when `quorum` of them had */
+	bool met;			/* they are a quorum */
+	uint64_t time_s;		/* by when a quorum of them had */
 };
 
 struct cosigned_keys {
 	const struct note_key *keys;	/* of the log */
 	size_t n_keys;
-	const struct note_key *witnesses;
-	size_t n_witnesses;
-	size_t quorum;
+	const struct quorum *quorum;
 };
 
 /*

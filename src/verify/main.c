@@ -32,10 +32,11 @@
 
 static const char usage_text[] =
 "usage: sworn-verify log DIR --key VKEY [--checkpoint FILE]...\n"
-"                    [--witness VKEY]... [--quorum K] [--json] [--all]\n"
+"                    [--witness VKEY]... [--quorum K] | --quorum-file FILE\n"
+"                    [--json] [--all]\n"
 "       sworn-verify claim FILE --log DIR... --key VKEY...\n"
 "                    [--store-log STORE=FILE]... [--checkpoint FILE]...\n"
-"                    [--witness VKEY]... [--quorum K]\n"
+"                    [--witness VKEY]... [--quorum K] | --quorum-file FILE\n"
 "                    [--evidence DIR] [--html FILE] [--lint] [--json]\n"
 "                    [--all]\n"
 "       sworn-verify evidence DIR --key VKEY... [--claim FILE]\n"
@@ -138,12 +139,13 @@ say_cosigned(struct run *x, const struct cosigned *c)
 	const struct options *o = &x->options;
 	char text[512], at[TIME_TEXT_MAX];
 
-	if (o->quorum == 0)
+	if (o->quorum == NULL)
 		return 0;
-	if (c->n < o->quorum) {
+	if (!c->met) {
 		(void)snprintf(text, sizeof(text), "no checkpoint of the log "
-		    "in %.256s is cosigned by %zu of the witnesses given: %zu "
-		    "%s", x->dir, o->quorum, c->n, c->n == 1 ? "has" :
+		    "in %.256s is cosigned by a quorum of the witnesses given, "
+		    "which is %zu at the least: %zu %s", x->dir,
+		    quorum_least(o->quorum), c->n, c->n == 1 ? "has" :
 		    "have");		/* cut is fine */
 		return on_uncosigned(x, text);
 	}
@@ -155,9 +157,9 @@ say_cosigned(struct run *x, const struct cosigned *c)
 		return on_uncosigned(x, text);
 	}
 	time_text((int64_t)c->time_s * 1000, at);
-	(void)snprintf(text, sizeof(text), "%zu of the witnesses given had "
-	    "cosigned the first %" PRIu64 " entries of the log in %.256s by "
-	    "%s", o->quorum, c->c.size, x->dir, at);
+	(void)snprintf(text, sizeof(text), "%zu of the witnesses given, a "
+	    "quorum, had cosigned the first %" PRIu64 " entries of the log in "
+	    "%.256s by %s", c->n, c->c.size, x->dir, at);
 	if (x->verdict != NULL)
 		return verdict_add_witness(x->verdict, text);
 	return outcome_add(&x->outcome, &x->outcome.notes, "witness", text,
@@ -169,12 +171,11 @@ static int
 find_cosigned(struct run *x, struct cosigned *ret, struct logread *l)
 {
 	const struct options *o = &x->options;
-	const struct cosigned_keys keys = {o->keys, o->n_keys, o->witnesses,
-	    o->n_witnesses, o->quorum};
+	const struct cosigned_keys keys = {o->keys, o->n_keys, o->quorum};
 	int r;
 
 	ret->n = 0;
-	if (o->quorum == 0)
+	if (o->quorum == NULL)
 		return 0;
 	if ((r = cosigned_read(x->dir, &keys, ret)) != 0 || ret->n == 0)
 		return r;
@@ -558,6 +559,7 @@ run(int argc, char **argv)
 		status = run_claim(x);
 	track_free(x->track);
 	outcome_done(&x->outcome);
+	options_done(&x->options);
 	free(x);
 	return status;
 }

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "verify/file.h"
 
 enum option_code {
 	OPT_LOG = 1,
@@ -16,6 +18,7 @@ enum option_code {
 	OPT_ALL,
 	OPT_WITNESS,
 	OPT_QUORUM,
+	OPT_QUORUM_FILE,
 	OPT_CLAIM,
 	OPT_EVIDENCE,
 	OPT_HTML,
@@ -32,10 +35,10 @@ struct mode {
 static const struct mode modes[] = {
 	{"log", "name one log's folder",
 	    (const char[]){OPT_KEY, OPT_CHECKPOINT, OPT_WITNESS,
-	    OPT_QUORUM, OPT_JSON, OPT_ALL, 0}},
+	    OPT_QUORUM, OPT_QUORUM_FILE, OPT_JSON, OPT_ALL, 0}},
 	{"claim", "name one claim file",
 	    (const char[]){OPT_LOG, OPT_KEY, OPT_CHECKPOINT, OPT_STORE_LOG,
-	    OPT_WITNESS, OPT_QUORUM,
+	    OPT_WITNESS, OPT_QUORUM, OPT_QUORUM_FILE,
 	    OPT_JSON, OPT_ALL, OPT_EVIDENCE, OPT_HTML, OPT_LINT, 0}},
 	{"evidence", "name one folder of evidence",
 	    (const char[]){OPT_KEY, OPT_CLAIM, OPT_JSON, OPT_ALL, OPT_HTML,
@@ -51,6 +54,7 @@ static const struct option known[] = {
 	{"all", no_argument, NULL, OPT_ALL},
 	{"witness", required_argument, NULL, OPT_WITNESS},
 	{"quorum", required_argument, NULL, OPT_QUORUM},
+	{"quorum-file", required_argument, NULL, OPT_QUORUM_FILE},
 	{"claim", required_argument, NULL, OPT_CLAIM},
 	{"evidence", required_argument, NULL, OPT_EVIDENCE},
 	{"html", required_argument, NULL, OPT_HTML},
@@ -96,26 +100,66 @@ add_witness(struct options *o, const char *text)
 }
 
 static int
-set_quorum(struct options *o, const char *text)
+set_number(const char *text, size_t *ret)
 {
 	uint64_t n;
 
 	if (text_u64(text, strlen(text), &n) != 0 || n == 0 ||
 	    n > OPTIONS_MAX)
 		return complain("no quorum: ", text);
-	o->quorum = (size_t)n;
+	*ret = (size_t)n;
+	return 0;
+}
+
+/* The keys of logs in it are trusted like those given by --key. */
+static int
+read_quorum_file(struct options *o, const char *path)
+{
+	const struct quorum_party *logs;
+	struct why w = {0};
+	struct buf text;
+	size_t i, n;
+	int r;
+
+	buf_init(&text, 0);
+	if ((r = file_read(path, QUORUM_FILE_MAX, &text)) == 0)
+		r = quorum_read((const char *)text.data, text.len, &o->quorum,
+		    &w);
+	buf_done(&text);
+	if (r != 0) {
+		(void)fprintf(stderr, "sworn-verify: %s:%u: %s\n", path,
+		    w.line, w.text[0] != 0 ? w.text : err_text(r));
+		return -1;
+	}
+	if (quorum_least(o->quorum) == 0)
+		return complain("its quorum is none, which demands nothing: ",
+		    path);
+	logs = quorum_logs(o->quorum, &n);
+	for (i = 0; i < n; i++) {
+		if (o->n_keys == OPTIONS_MAX)
+			return complain("too many keys", "");
+		o->keys[o->n_keys++] = logs[i].key;
+	}
 	return 0;
 }
 
 /* All of them, if not said. */
 static int
-check_quorum(struct options *o)
+make_quorum(struct options *o, const char *file, size_t number)
 {
-	if (o->quorum == 0)
-		o->quorum = o->n_witnesses;
-	if (o->quorum > o->n_witnesses)
+	if (file != NULL)
+		return o->n_witnesses == 0 && number == 0 ?
+		    read_quorum_file(o, file) : complain("--quorum-file names "
+		    "the witnesses and the quorum; leave --witness and "
+		    "--quorum out", "");
+	if (number > o->n_witnesses)
 		return complain("--quorum is more than there are --witness",
 		    "");
+	if (o->n_witnesses == 0)
+		return 0;
+	if (quorum_of(o->witnesses, o->n_witnesses, number == 0 ?
+	    o->n_witnesses : number, &o->quorum) != 0)
+		return complain("out of memory", "");
 	return 0;
 }
 
@@ -143,8 +187,15 @@ add_path(const char **list, size_t *n, const char *path)
 	return 0;
 }
 
+/* What is looked at when all has been read. */
+struct late {
+	const char *kept[OPTIONS_MAX];
+	const char *quorum_file;
+	size_t quorum;
+};
+
 static int
-take(struct options *o, int c, char *arg, const char **kept)
+take(struct options *o, int c, char *arg, struct late *late)
 {
 	switch (c) {
 	case OPT_LOG:
@@ -152,7 +203,7 @@ take(struct options *o, int c, char *arg, const char **kept)
 	case OPT_KEY:
 		return add_key(o, arg);
 	case OPT_CHECKPOINT:
-		return add_path(kept, &o->n_kept, arg);
+		return add_path(late->kept, &o->n_kept, arg);
 	case OPT_STORE_LOG:
 		return add_store_log(o, arg);
 	case OPT_JSON:
@@ -164,7 +215,10 @@ take(struct options *o, int c, char *arg, const char **kept)
 	case OPT_WITNESS:
 		return add_witness(o, arg);
 	case OPT_QUORUM:
-		return set_quorum(o, arg);
+		return set_number(arg, &late->quorum);
+	case OPT_QUORUM_FILE:
+		late->quorum_file = arg;
+		return 0;
 	case OPT_CLAIM:
 		o->claim = arg;
 		return 0;
@@ -226,7 +280,7 @@ int
 options_read(struct options *o, int argc, char **argv)
 {
 	const struct mode *m = mode_of(argv[0]);
-	const char *kept[OPTIONS_MAX];
+	struct late late = {.quorum = 0};
 	struct why w;
 	size_t i;
 	int c;
@@ -238,15 +292,23 @@ options_read(struct options *o, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (c != '?' && strchr(m->options, c) == NULL)
 			return complain("this option is not for ", m->name);
-		if (take(o, c, optarg, kept) != 0)
+		if (take(o, c, optarg, &late) != 0)
 			return -1;
 	}
-	if (take_operand(o, m, argc, argv) != 0 || check(o) != 0 ||
-	    check_quorum(o) != 0)
+	if (take_operand(o, m, argc, argv) != 0 ||
+	    make_quorum(o, late.quorum_file, late.quorum) != 0 ||
+	    check(o) != 0)
 		return -1;
 	for (i = 0; i < o->n_kept; i++)
-		if (logread_kept_read(kept[i], o->keys, o->n_keys,
+		if (logread_kept_read(late.kept[i], o->keys, o->n_keys,
 		    &o->kept[i], &w) != 0)
 			return complain(w.text, "");
 	return 0;
+}
+
+void
+options_done(struct options *o)
+{
+	quorum_free(o->quorum);
+	o->quorum = NULL;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "log/note.h"
+#include "log/quorum.h"
 #include "verify/logread.h"
 
 #define OPTIONS_MAX 64		/* of each that can be repeated */
@@ -37,7 +38,7 @@ struct options {
 	size_t n_kept;
 	struct note_key witnesses[OPTIONS_MAX];
 	size_t n_witnesses;
-	size_t quorum;			/* of them; 0: none are given */
+	struct quorum *quorum;		/* of witnesses; NULL: none are given */
 	struct options_store_log store_logs[OPTIONS_MAX];
 	size_t n_store_logs;
 	bool json;
@@ -47,5 +48,6 @@ struct options {
 /* `argv[0]` is "log", "claim" or "evidence". 0, or -1 with a sentence on standard
  * error. */
 int options_read(struct options *o, int argc, char **argv);
+void options_done(struct options *o);
 
 #endif

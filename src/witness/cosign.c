@@ -219,6 +219,7 @@ ask_one(struct cosign *s, struct cosign_witness *x)
 	struct buf request, answer;
 	struct fetch *to = NULL;
 
+	memset(&x->why, 0, sizeof(x->why));
 	buf_init(&request, REQUEST_MAX);
 	buf_init(&answer, 0);
 	x->result = fetch_open(x->url, &to, &x->why);
@@ -246,6 +247,41 @@ save(struct cosign *s, const char *dir)
 		(void)why_set(s->w, r, 0, 0, "%s/" COSIGN_FILE ": %s", dir,
 		    strerror(errno));
 	(void)close(fd);		/* only opened */
+	return r;
+}
+
+int
+quorum_load(const char *path, struct quorum **ret, struct why *w)
+{
+	const struct quorum_party *p;
+	struct quorum *q = NULL;
+	struct buf text;
+	size_t i, n;
+	int r;
+
+	memset(w, 0, sizeof(*w));
+	buf_init(&text, 0);
+	r = disk_read(AT_FDCWD, path, QUORUM_FILE_MAX, &text);
+	if (r == ERR_IO)
+		(void)why_set(w, r, 0, 0, "%s", strerror(errno));
+	if (r != 0 || (r = quorum_read((const char *)text.data, text.len, &q,
+	    w)) != 0)
+		goto out;
+	p = quorum_witnesses(q, &n);
+	for (i = 0; i < n && r == 0; i++)
+		if (p[i].url == NULL)
+			r = why_set(w, ERR_MISSING, 0, 0, "the witness %.200s "
+			    "has no URL, so it cannot be asked", p[i].name);
+	if (r == 0 && quorum_least(q) == 0)
+		r = why_set(w, ERR_FORMAT, 0, 0, "its quorum is none, which "
+		    "demands nothing; name a witness or a group");
+	if (r != 0)
+		goto out;
+	*ret = q;
+	q = NULL;			/* now the caller's */
+out:
+	quorum_free(q);
+	buf_done(&text);
 	return r;
 }
 

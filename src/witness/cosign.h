@@ -14,12 +14,13 @@
 
 #include "base/err.h"
 #include "log/note.h"
+#include "log/quorum.h"
 
 #define COSIGN_FILE "checkpoint.cosigned"
-#define COSIGN_MAX 32			/* witnesses */
+#define COSIGN_MAX QUORUM_MAX		/* witnesses */
 
 struct cosign_witness {
-	const char *url;		/* its prefix */
+	const char *url;		/* its prefix; NULL: nowhere to ask */
 	struct note_key key;		/* type 0x04 */
 	int result;			/* 0: it has cosigned */
 	struct why why;			/* else */
@@ -30,6 +31,12 @@ struct cosign_result {
 	size_t good;			/* witnesses that cosigned it now */
 	bool kept;			/* an older file with more stays */
 };
+
+/*
+ * The quorum file of those who ask witnesses: each has a URL, and some are
+ * demanded. 0, or *w has the sentence.
+ */
+int quorum_load(const char *path, struct quorum **ret, struct why *w);
 
 /*
  * Asks each. 0 however many cosigned; else the log's own files are at fault,

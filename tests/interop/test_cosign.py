@@ -178,7 +178,8 @@ def test_a_log_is_broken_without_its_quorum(story, tmp_path):
     try:
         assert verify(*args)[0] == 0
         status, out = verify(*args, *by(ws))
-        assert status == 1 and "cosigned by 3" in of_witness(out["damage"])[0]
+        assert status == 1 and \
+            "3 at the least" in of_witness(out["damage"])[0]
         assert cosign(log, ws[:2])[0] == 0
         for wanted, quorum, good in ((ws, 2, 0), (ws, 3, 1), (ws, None, 1),
                                      (ws[:2], None, 0), (ws[2:], 1, 1)):
@@ -189,6 +190,56 @@ def test_a_log_is_broken_without_its_quorum(story, tmp_path):
     finally:
         for w in ws:
             w.__exit__()
+
+
+def quorum_file(path, log, ws, *lines):
+    path.write_text("".join([f"log {log.vkey}\n", *(
+        f"witness W{i} {w.vkey} {getattr(w, 'url', 'http://127.0.0.1:9')}\n"
+        for i, w in enumerate(ws)), *(line + "\n" for line in lines)]))
+    return path
+
+
+def test_groups_of_witnesses_are_asked_for_by_a_file(story, tmp_path):
+    """Each set of witnesses, against what the file says in Python."""
+    log, _, size, _, grow = story
+    grow(size)
+    ws = witnesses(tmp_path, 3, [log])
+    rules = {("quorum W1",): lambda s: 1 in s,
+             ("group g any W0 W1", "group h all g W2", "quorum h"):
+                 lambda s: bool(s & {0, 1}) and 2 in s,
+             ("group g 2 W0 W1 W2", "quorum g"): lambda s: len(s) >= 2}
+    try:
+        for i, some in enumerate(({0}, {1}, {2}, {0, 1}, {0, 2}, {0, 1, 2})):
+            (log.dir / "checkpoint.cosigned").unlink(missing_ok=True)
+            assert cosign(log, [ws[k] for k in some])[0] == 0
+            for lines, enough in rules.items():
+                path = quorum_file(tmp_path / "quorum", log, ws, *lines)
+                status, out = verify("log", log.dir, "--quorum-file", path)
+                assert status == (0 if enough(some) else 1), (some, lines)
+                assert sworn("log", "cosign", log.dir, "--quorum-file",
+                             path)[0] == 0      # all of them answer
+                for w in ws:
+                    assert w.size_of(log) == size
+                # Back to what some have signed.
+                (log.dir / "checkpoint.cosigned").unlink()
+                assert cosign(log, [ws[k] for k in some])[0] == 0
+    finally:
+        for w in ws:
+            w.__exit__()
+
+
+def test_a_bad_quorum_file_is_refused_by_line(story, tmp_path):
+    log, _, size, _, grow = story
+    grow(size)
+    path = tmp_path / "quorum"
+    for text, line in (("quorum none\n", 0), ("log x\nquorum none\n", 1),
+                       (f"log {log.vkey}\n\nquorum W\n", 3)):
+        path.write_text(text)
+        p = subprocess.run(
+            [BIN / "sworn-verify", "log", log.dir, "--key", log.vkey,
+             "--quorum-file", path], capture_output=True, text=True)
+        assert p.returncode == 2, (text, p.stdout)
+        assert line == 0 or f"{path}:{line}: " in p.stderr
 
 
 def test_a_cosignature_that_was_changed_does_not_count(story, tmp_path):
