@@ -16,6 +16,7 @@
 
 #define IDENT_MAX 63		/* of PostgreSQL, bytes */
 #define VALUE_MAX 1000
+#define PEOPLE_MAX UINT64_C(1000000000000)
 #define HIDDEN_PREFIX "sworn$"	/* of columns that lineage adds */
 #define STEPS_MAX 16		/* of one way */
 #define SUBJECTS_MAX 64		/* of one row */
@@ -239,7 +240,8 @@ static void
 read_subjects(struct load *l, const struct yaml_node *n)
 {
 	static const char *const allowed[] = {"table", "key", "residence",
-	    NULL};
+	    "at-most", NULL};
+	const struct yaml_node *at_most = yaml_get(n, "at-most");
 	struct name name;
 
 	yaml_map(&l->in, n, allowed);
@@ -248,6 +250,8 @@ read_subjects(struct load *l, const struct yaml_node *n)
 	l->c->subject_table = name.table;
 	l->c->subject_key = read_ident(l, yaml_need(&l->in, n, "key"),
 	    "column");
+	l->c->has_at_most = at_most != NULL;
+	l->c->at_most = yaml_u64(&l->in, at_most, 0, PEOPLE_MAX);
 	read_residence(l, yaml_need(&l->in, n, "residence"));
 }
 

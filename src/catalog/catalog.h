@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "catalog/mask.h"
@@ -63,6 +64,8 @@ struct catalog {
 	const char *subject_schema;
 	const char *subject_table;
 	const char *subject_key;
+	bool has_at_most;	/* states that it has no more subjects */
+	uint64_t at_most;
 	/*
 	 * Where a subject is at home: the whole store (the store has exactly
 	 * one residence then), or a column reached from the subject's row

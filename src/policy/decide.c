@@ -19,6 +19,7 @@
 #include "policy/explain.h"
 #include "policy/policy.h"
 #include "policy/rule.h"
+#include "policy/who.h"
 
 /* A rule that applies to the session, or a permit that might have. */
 struct active {
@@ -415,6 +416,8 @@ policy_decide(const struct policy *p, const struct policy_request *q,
 	int r;
 
 	d.q.purpose = request_purpose(p, q);
+	if ((r = who_decide(p, &d.q, a)) != 0)
+		return r;
 	if (q->catalog->n_tables > 0 &&
 	    q->n_residences > SIZE_MAX / q->catalog->n_tables)
 		return ERR_LIMIT;

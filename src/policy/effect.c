@@ -12,6 +12,7 @@
 #include "directory/control.h"
 #include "policy/explain.h"
 #include "policy/rule.h"
+#include "policy/who.h"
 
 struct cell {
 	const struct catalog_table *table;
@@ -115,6 +116,8 @@ policy_effect(const struct policy *p, const struct policy_request *q,
 
 	known.purpose = request_purpose(p, q);
 	memset(ret, 0, sizeof(*ret));
+	if (q->decided == NULL && (r = who_decide(p, &known, a)) != 0)
+		return r;
 	if (reasons[residence].permitted)
 		ret->outcome = t->columns[column];
 	if ((r = list_rules(p, &known, &cell, a, ret)) != 0)

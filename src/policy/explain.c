@@ -14,34 +14,13 @@
 #include "catalog/catalog.h"
 #include "directory/control.h"
 #include "directory/directory.h"
+#include "policy/bulk.h"
+#include "policy/explain_who.h"
 
 /* Distances: one unmet of the former outweighs all of the latter. */
 #define FAR_WHO 10000u
 #define FAR_DATA 100u
 #define FAR_WHY 1u
-
-#define LIST_MAX 8		/* values of a list that are written out */
-
-/* "a, b or c". */
-static void
-put_list(struct buf *out, const char *const *items, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n && i < LIST_MAX; i++) {
-		if (i > 0)
-			buf_str(out, i + 1 == n ? " or " : ", ");
-		buf_str(out, items[i]);
-	}
-	if (n > LIST_MAX)
-		buf_fmt(out, " or %zu others", n - LIST_MAX);
-}
-
-static void
-put_names(struct buf *out, const struct names *n)
-{
-	put_list(out, n->items, n->n);
-}
 
 static const char *
 finish(struct buf *out, struct arena *a)
@@ -53,22 +32,27 @@ finish(struct buf *out, struct arena *a)
 	return s;
 }
 
-/* The best path that meets a condition on labels. */
+/* Whether a label of the control set is one that a condition lists. */
+static bool
+is_label(const struct names *labels, const char *label)
+{
+	return strcmp(label, CONTROL_UNKNOWN) != 0 &&
+	    names_match(labels, label);
+}
+
+/* The best path that meets a condition on labels: members are sorted. */
 static const struct control_path *
 best_path(const struct control *c, const struct names *labels, unsigned kinds)
 {
 	const struct control_path *best = NULL, *p;
-	const char *label = NULL;
 	size_t i;
 
-	for (i = 0; i < labels->n; i++) {
-		p = control_find(c, labels->items[i], kinds);
-		if (p == NULL || (best != NULL && (p->n > best->n ||
-		    (p->n == best->n &&
-		    strcmp(labels->items[i], label) >= 0))))
+	for (i = 0; i < c->n; i++) {
+		if (!is_label(labels, c->members[i].label))
 			continue;
-		best = p;
-		label = labels->items[i];
+		p = control_find(c, c->members[i].label, kinds);
+		if (p != NULL && (best == NULL || p->n < best->n))
+			best = p;
 	}
 	return best;
 }
@@ -127,6 +111,9 @@ explain_rank(const struct rule *r, const char *residence,
 {
 	if (rule_path(r, residence, q, false) != NULL)
 		return EXPLAIN_PATH;
+	if (rule_has(r, CONDITION_IS))
+		return rule_condition(r, CONDITION_IS, q) == TRUTH_TRUE ?
+		    EXPLAIN_PATH : EXPLAIN_UNKNOWN;
 	if (rule_path(r, residence, q, true) != NULL)
 		return EXPLAIN_UNKNOWN;
 	return EXPLAIN_SENTENCE;
@@ -270,11 +257,11 @@ explain_forbid(const struct rule *r, const char *residence,
 	struct buf out;
 
 	buf_init(&out, 0);
-	if (p == NULL)
+	if (p == NULL && !rule_has(r, CONDITION_IS))
 		p = rule_path(r, residence, q, true);
 	if (p != NULL)
 		control_path_text(&out, p);
-	else
+	else if (!explain_who_met(&out, r, q, a))
 		put_met(&out, r, residence, q);
 	return finish(&out, a);
 }
@@ -298,65 +285,10 @@ explain_measure(struct unmet *u, const struct policy_request *q)
 			continue;
 		if (c < CONDITION_STORES)
 			u->distance += FAR_WHO;
-		else if (c == CONDITION_STORES)
+		else if (c == CONDITION_STORES || c == CONDITION_BULK)
 			u->distance += FAR_DATA;
 		else
 			u->distance += FAR_WHY;
-	}
-}
-
-static void
-put_is(struct buf *out, const char *none, const char *some,
-    const char *const *items, size_t n)
-{
-	if (n == 0) {
-		buf_str(out, none);
-		return;
-	}
-	buf_str(out, some);
-	put_list(out, items, n);
-}
-
-/* An unmet condition about who reads. */
-static void
-put_unmet_who(struct buf *out, const struct rule *r, enum condition c,
-    const struct policy_request *q)
-{
-	const struct principal *p = q->who;
-	bool unknown = rule_condition(r, c, q) == TRUTH_UNKNOWN;
-
-	if (c == CONDITION_KIND) {
-		buf_fmt(out, "is for %s; you are a %s",
-		    r->service ? "services" : "persons",
-		    r->service ? "person" : "service");
-	} else if (c == CONDITION_PRINCIPALS) {
-		buf_str(out, "is for those it names; you are not among them");
-	} else if (c == CONDITION_ROLES) {
-		buf_str(out, "is for the role ");
-		put_names(out, &r->roles);
-		put_is(out, "; you have none", "; yours is ", p->roles,
-		    p->n_roles);
-	} else if (c == CONDITION_EMPLOYED_BY) {
-		buf_str(out, "is for those employed by ");
-		put_names(out, &r->employed_by);
-		put_is(out, unknown ? "; your employer is not known" :
-		    "; you have no employer", "; your employer is ",
-		    p->employers, p->n_employers);
-	} else if (c == CONDITION_NATIONALITY) {
-		buf_str(out, "is for nationals of ");
-		put_names(out, &r->nationality);
-		put_is(out, "; your nationality is not known",
-		    "; you are one of ", p->nationalities, p->n_nationalities);
-	} else if (c == CONDITION_LOCATED_IN) {
-		buf_str(out, "is for those located in ");
-		put_names(out, &r->located_in);
-		buf_str(out, unknown ? "; your location is not known" :
-		    "; you are not");
-	} else {
-		buf_str(out, "is for those controlled from ");
-		put_names(out, &r->controlled_from);
-		buf_str(out, unknown ? "; who controls you is not known" :
-		    "; you are not");
 	}
 }
 
@@ -407,11 +339,11 @@ put_approval(struct buf *out, const struct rule *r)
 	buf_fmt(out, "needs the approval of %u of ", a->count);
 	if (a->roles.set) {
 		buf_str(out, "the role ");
-		put_names(out, &a->roles);
+		explain_names(out, &a->roles);
 	}
 	if (a->principals.set) {
 		buf_str(out, a->roles.set ? " or " : "");
-		put_names(out, &a->principals);
+		explain_names(out, &a->principals);
 	}
 	buf_str(out, ", not under the same control as you; there is none, "
 	    "and sessions cannot have one in this version");
@@ -426,7 +358,7 @@ put_unmet_why(struct buf *out, const struct rule *r, enum condition c,
 		put_interval(out, r, q->at_ms);
 	} else if (c == CONDITION_PURPOSES) {
 		buf_str(out, "needs the purpose ");
-		put_names(out, &r->purposes);
+		explain_names(out, &r->purposes);
 		if (q->purpose != NULL)
 			buf_fmt(out, "; this session states %s", q->purpose);
 		else
@@ -449,8 +381,11 @@ put_unmet_data(struct buf *out, const struct unmet *u,
 {
 	if (is_unmet(u->rule, CONDITION_STORES, q)) {
 		buf_fmt(out, "is about the store ");
-		put_names(out, &u->rule->stores);
+		explain_names(out, &u->rule->stores);
 		buf_fmt(out, ", not %s", q->store);
+	} else if (is_unmet(u->rule, CONDITION_BULK, q)) {
+		buf_str(out, "is about data in bulk; ");
+		bulk_text(out, u->rule->bulk, q->catalog);
 	} else if (u->table) {
 		buf_fmt(out, "is not about %s", t->full);
 	} else if (u->residence && names_match(&u->rule->whose, residence)) {
@@ -461,12 +396,12 @@ put_unmet_data(struct buf *out, const struct unmet *u,
 			    "of %s; yours does not", residence);
 	} else if (u->residence) {
 		buf_fmt(out, "is about data at home in ");
-		put_names(out, &u->rule->whose);
+		explain_names(out, &u->rule->whose);
 		buf_fmt(out, ", not %s", residence);
 	} else if (u->category) {
 		buf_fmt(out, "covers none of the columns of %s: only the "
 		    "category ", t->full);
-		put_names(out, &u->rule->categories);
+		explain_names(out, &u->rule->categories);
 	} else {
 		return false;
 	}
@@ -484,7 +419,7 @@ explain_unmet(const struct unmet *u, const struct policy_request *q,
 	buf_fmt(&out, "rule \"%s\" ", u->rule->name);
 	for (c = 0; c < CONDITION_STORES; c++)
 		if (is_unmet(u->rule, (enum condition)c, q)) {
-			put_unmet_who(&out, u->rule, (enum condition)c, q);
+			explain_who_unmet(&out, u->rule, (enum condition)c, q);
 			return finish(&out, a);
 		}
 	if (put_unmet_data(&out, u, q, t, residence))

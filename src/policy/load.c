@@ -118,7 +118,8 @@ static void
 read_keys(struct load *l)
 {
 	static const char *const allowed[] = {"policy", "version", "include",
-	    "purposes", "sets", "rules", NULL};
+	    "regime", "purposes", "sets", "definitions", "bulk", "rules",
+	    NULL};
 	const struct yaml_node *root = l->files[l->file].root;
 	const char *name, *version;
 	bool whole = l->file == 0;
@@ -219,6 +220,10 @@ read_all(struct load *l)
 			return;
 	}
 	read_purposes(l);
+	if (l->in.result == 0)
+		rules_definitions(l);
+	if (l->in.result == 0)
+		rules_regime(l);
 	if (l->in.result == 0)
 		read_rules(l);
 }

@@ -41,8 +41,15 @@ rules_check rules_check_text, rules_check_label, rules_check_table,
 /* A list of kinds of path as a set of enum control_kind. */
 unsigned rules_kinds(struct load *l, const struct yaml_node *n);
 
-/* load_rule.c, load_when.c, load_whose.c */
+/* load_who.c, load_regime.c: what rules name, of all files. */
+void rules_definitions(struct load *l);
+void rules_regime(struct load *l);
+const struct bulk *rules_bulk_find(const struct policy *p, const char *name);
+
+/* load_rule.c, load_who.c, load_regime.c, load_when.c, load_whose.c */
 void rules_one(struct load *l, struct rule *r, const struct yaml_node *n);
+void rules_who(struct load *l, struct rule *r, const struct yaml_node *n);
+void rules_bulk(struct load *l, struct rule *r, const struct yaml_node *n);
 void rules_when(struct load *l, struct rule *r, const struct yaml_node *n);
 void rules_whose(struct load *l, struct rule *r, const struct yaml_node *n);
 

@@ -176,7 +176,7 @@ add_items(struct load *l, const struct yaml_node *n, rules_check *check,
 struct names
 rules_names(struct load *l, const struct yaml_node *n, rules_check *check)
 {
-	struct names names = {NULL, 0, false};
+	struct names names = {.items = NULL};
 	const char **items;
 	size_t i, count;
 

@@ -14,44 +14,10 @@
 #define APPROVERS_MAX 16
 
 static void
-read_who(struct load *l, struct rule *r, const struct yaml_node *n)
-{
-	static const char *const allowed[] = {"kind", "principals", "roles",
-	    "employed-by", "located-in", "controlled-from", "by",
-	    "nationality", NULL};
-	static const char *const kinds[] = {"person", "service", NULL};
-	const struct yaml_node *by = yaml_get(n, "by");
-
-	if (n == NULL)
-		return;
-	yaml_map(&l->in, n, allowed);
-	r->has_kind = yaml_get(n, "kind") != NULL;
-	r->service = yaml_enum(&l->in, yaml_get(n, "kind"), kinds) == 1;
-	r->principals = rules_names(l, yaml_get(n, "principals"),
-	    rules_check_text);
-	r->roles = rules_names(l, yaml_get(n, "roles"), rules_check_text);
-	r->employed_by = rules_names(l, yaml_get(n, "employed-by"),
-	    rules_check_text);
-	r->nationality = rules_names(l, yaml_get(n, "nationality"),
-	    rules_check_label);
-	r->located_in = rules_names(l, yaml_get(n, "located-in"),
-	    rules_check_label);
-	r->controlled_from = rules_names(l, yaml_get(n, "controlled-from"),
-	    rules_check_label);
-	r->by = CONTROL_ALL;
-	if (by == NULL)
-		return;
-	if (!r->controlled_from.set)
-		(void)yaml_fail(&l->in, by, "\"by\" chooses among the paths of "
-		    "\"controlled-from\", which is not here");
-	r->by = rules_kinds(l, by);
-}
-
-static void
 read_what(struct load *l, struct rule *r, const struct yaml_node *n)
 {
 	static const char *const allowed[] = {"stores", "tables",
-	    "categories", NULL};
+	    "categories", "bulk", NULL};
 
 	if (n == NULL)
 		return;
@@ -60,6 +26,7 @@ read_what(struct load *l, struct rule *r, const struct yaml_node *n)
 	r->tables = rules_names(l, yaml_get(n, "tables"), rules_check_table);
 	r->categories = rules_names(l, yaml_get(n, "categories"),
 	    rules_check_text);
+	rules_bulk(l, r, yaml_get(n, "bulk"));
 }
 
 /*
@@ -203,7 +170,7 @@ rules_one(struct load *l, struct rule *r, const struct yaml_node *n)
 	r->line = n->line;
 	r->column = n->column;
 	read_verb(l, r, n);
-	read_who(l, r, yaml_get(n, "who"));
+	rules_who(l, r, yaml_get(n, "who"));
 	read_what(l, r, yaml_get(n, "what"));
 	rules_whose(l, r, yaml_get(n, "whose"));
 	read_why(l, r, yaml_get(n, "why"));

@@ -20,6 +20,7 @@ struct buf;
 struct catalog;
 struct catalog_table;
 struct control;
+struct decided;
 struct directory;
 struct policy;
 struct principal;
@@ -86,6 +87,8 @@ struct policy_scope {
 struct policy_request {
 	const struct principal *who;
 	const struct control *control;	/* of this session */
+	/* What definitions say of who (policy/who.h); NULL: ask each time. */
+	const struct decided *decided;
 	const char *store;
 	const char *const *residences;	/* that belong in the store */
 	size_t n_residences;

@@ -7,7 +7,8 @@
 
 #include "catalog/catalog.h"
 #include "directory/control.h"
-#include "directory/directory.h"
+#include "policy/bulk.h"
+#include "policy/who.h"
 
 bool
 names_match(const struct names *n, const char *s)
@@ -20,64 +21,14 @@ names_match(const struct names *n, const char *s)
 		return false;
 	for (i = 0; i < n->n; i++)
 		if (strcmp(n->items[i], s) == 0)
-			return true;
-	return false;
-}
-
-static bool
-any_match(const struct names *n, const char *const *list, size_t n_list)
-{
-	size_t i;
-
-	for (i = 0; i < n_list; i++)
-		if (names_match(n, list[i]))
-			return true;
-	return false;
+			return !n->outside;
+	return n->outside;
 }
 
 static enum truth
 truth_of(bool b)
 {
 	return b ? TRUTH_TRUE : TRUTH_FALSE;
-}
-
-/* Whether one of the labels stands behind the reader by such kinds. */
-static enum truth
-reached(const struct control *c, const struct names *labels, unsigned kinds)
-{
-	size_t i;
-
-	for (i = 0; i < labels->n; i++)
-		if (control_find(c, labels->items[i], kinds) != NULL)
-			return TRUTH_TRUE;
-	return control_find(c, CONTROL_UNKNOWN, kinds) != NULL ?
-	    TRUTH_UNKNOWN : TRUTH_FALSE;
-}
-
-/*
- * No employer is listed both where there is none and where none is known;
- * the control set tells which.
- */
-static enum truth
-employed(const struct names *by, const struct policy_request *q)
-{
-	const struct principal *p = q->who;
-
-	if (any_match(by, p->employers, p->n_employers))
-		return TRUTH_TRUE;
-	if (p->n_employers > 0)
-		return TRUTH_FALSE;
-	return control_find(q->control, CONTROL_UNKNOWN,
-	    p->kind == PRINCIPAL_SERVICE ? CONTROL_KEEPING :
-	    CONTROL_EMPLOYMENT) != NULL ? TRUTH_UNKNOWN : TRUTH_FALSE;
-}
-
-static enum truth
-national(const struct names *of, const struct principal *p)
-{
-	if (any_match(of, p->nationalities, p->n_nationalities))
-		return TRUTH_TRUE;
-	return p->n_nationalities == 0 ? TRUTH_UNKNOWN : TRUTH_FALSE;
 }
 
 static bool
@@ -221,21 +172,23 @@ rule_has(const struct rule *r, enum condition c)
 {
 	switch (c) {
 	case CONDITION_KIND:
-		return r->has_kind;
 	case CONDITION_PRINCIPALS:
-		return r->principals.set;
 	case CONDITION_ROLES:
-		return r->roles.set;
 	case CONDITION_EMPLOYED_BY:
-		return r->employed_by.set;
+	case CONDITION_EMPLOYED_AS:
+	case CONDITION_INSTRUCTED_BY:
 	case CONDITION_NATIONALITY:
-		return r->nationality.set;
+	case CONDITION_OFFICES:
 	case CONDITION_LOCATED_IN:
-		return r->located_in.set;
+	case CONDITION_BASED_IN:
+	case CONDITION_CONNECTING_FROM:
 	case CONDITION_CONTROLLED_FROM:
-		return r->controlled_from.set;
+	case CONDITION_IS:
+		return who_has(r, c);
 	case CONDITION_STORES:
 		return r->stores.set;
+	case CONDITION_BULK:
+		return r->bulk != NULL;
 	case CONDITION_WHEN:
 		return r->has_when;
 	case CONDITION_PURPOSES:
@@ -260,23 +213,23 @@ rule_condition(const struct rule *r, enum condition c,
 		return TRUTH_TRUE;
 	switch (c) {
 	case CONDITION_KIND:
-		return truth_of(r->service ==
-		    (q->who->kind == PRINCIPAL_SERVICE));
 	case CONDITION_PRINCIPALS:
-		return truth_of(names_match(&r->principals, q->who->id));
 	case CONDITION_ROLES:
-		return truth_of(any_match(&r->roles, q->who->roles,
-		    q->who->n_roles));
 	case CONDITION_EMPLOYED_BY:
-		return employed(&r->employed_by, q);
+	case CONDITION_EMPLOYED_AS:
+	case CONDITION_INSTRUCTED_BY:
 	case CONDITION_NATIONALITY:
-		return national(&r->nationality, q->who);
+	case CONDITION_OFFICES:
 	case CONDITION_LOCATED_IN:
-		return reached(q->control, &r->located_in, CONTROL_LOCATION);
+	case CONDITION_BASED_IN:
+	case CONDITION_CONNECTING_FROM:
 	case CONDITION_CONTROLLED_FROM:
-		return reached(q->control, &r->controlled_from, r->by);
+	case CONDITION_IS:
+		return who_condition(r, c, q);
 	case CONDITION_STORES:
 		return truth_of(names_match(&r->stores, q->store));
+	case CONDITION_BULK:
+		return bulk_holds(r->bulk, q->catalog);
 	case CONDITION_WHEN:
 		return truth_of(r->from <= q->at_ms && q->at_ms < r->to &&
 		    weekly_holds(&r->weekly, q->at_ms));

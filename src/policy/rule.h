@@ -19,10 +19,14 @@
 
 #define TICKET_MAX 256		/* a longer one matches no pattern */
 
+struct bulk;
+struct definition;
+
 struct names {
 	const char *const *items;
 	size_t n;
 	bool set;		/* written at all */
+	bool outside;		/* labels: any that is none of these */
 };
 
 /* Hours of days, at a fixed offset from UTC. */
@@ -79,14 +83,22 @@ struct rule {
 	struct names principals;
 	struct names roles;
 	struct names employed_by;
+	unsigned employed_as;		/* set of EMPLOYED_*; 0: not asked */
+	struct names instructed_by;
 	struct names nationality;
+	struct names offices;
 	struct names located_in;
+	struct names based_in;		/* by their site alone */
+	struct names connecting_from;	/* by the network alone */
 	struct names controlled_from;
 	unsigned by;			/* set of enum control_kind */
+	const struct definition *const *is;
+	size_t n_is;
 	/* what */
 	struct names stores;
 	struct names tables;
 	struct names categories;
+	const struct bulk *bulk;	/* NULL: how many does not matter */
 	struct names whose;
 	enum relation relation;
 	unsigned relation_by;		/* set of enum control_kind */
@@ -111,6 +123,10 @@ struct policy {
 	const char *version;
 	struct names purposes;
 	struct names tickets;
+	struct definition *definitions;
+	size_t n_definitions;
+	struct bulk *bulks;
+	size_t n_bulks;
 	struct rule *rules;		/* sorted by name: order says nothing */
 	size_t n_rules;
 };
@@ -127,10 +143,17 @@ enum condition {
 	CONDITION_PRINCIPALS,
 	CONDITION_ROLES,
 	CONDITION_EMPLOYED_BY,
+	CONDITION_EMPLOYED_AS,
+	CONDITION_INSTRUCTED_BY,
 	CONDITION_NATIONALITY,
+	CONDITION_OFFICES,
 	CONDITION_LOCATED_IN,
+	CONDITION_BASED_IN,
+	CONDITION_CONNECTING_FROM,
 	CONDITION_CONTROLLED_FROM,
+	CONDITION_IS,
 	CONDITION_STORES,
+	CONDITION_BULK,
 	CONDITION_WHEN,
 	CONDITION_PURPOSES,
 	CONDITION_TICKET,

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "catalog/catalog.h"
+#include "directory/definition.h"
 #include "directory/directory.h"
+#include "policy/bulk.h"
 #include "policy/rule.h"
 
 struct strange {
@@ -82,6 +84,36 @@ strange_names(const struct strange *s, const struct names *names,
 			    s->rule->name, what, names->items[i]);
 }
 
+static void
+strange_ids(const struct strange *s, const struct defined_list *ids)
+{
+	const struct names names = {.items = ids->items, .n = ids->n};
+
+	strange_names(s, &names, "person, service or entity", known_id);
+}
+
+/* Whoever a definition names, where a rule asks for it. */
+static void
+strange_is(const struct strange *s, const struct rule *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_is; i++) {
+		strange_ids(s, &r->is[i]->named);
+		strange_ids(s, &r->is[i]->unless.named);
+	}
+}
+
+static void
+strange_bulk(const struct strange *s, const struct rule *r)
+{
+	size_t i;
+
+	for (i = 0; r->bulk != NULL && i < r->bulk->n; i++)
+		strange_names(s, &r->bulk->thresholds[i].categories,
+		    "category", known_category);
+}
+
 void
 policy_strange(const struct policy *p, const struct policy_known *k,
     policy_strange_fn *fn, void *arg)
@@ -99,6 +131,9 @@ policy_strange(const struct policy *p, const struct policy_known *k,
 		strange_names(&s, &r->approval.meet_at, "principal or entity",
 		    known_id);
 		strange_names(&s, &r->employed_by, "entity", known_id);
+		strange_names(&s, &r->instructed_by, "instructor", known_id);
+		strange_is(&s, r);
+		strange_bulk(&s, r);
 		strange_names(&s, &r->stores, "store", known_store);
 		strange_names(&s, &r->tables, "table", known_table);
 		strange_names(&s, &r->categories, "category", known_category);

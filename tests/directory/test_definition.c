@@ -105,6 +105,7 @@ static const struct definition importer = {
     "  abroad: {employer: none, site: c, residence: FF, " \
     "nationality: FF}\n" \
     "  blank: {}\n" \
+    "  adrift: {employer: hq, nationality: FF}\n" \
     "  listed: {employer: home-sub, site: h, nationality: HH}\n" \
     "  spared: {employer: hq, site: f, nationality: FF}\n" \
     "  unstated: {employer: hq, site: f, offices: none}\n" \
@@ -178,6 +179,7 @@ static const struct {
 	{&covered, "whence", NULL, MAYBE, "you" ARROW "employed by hq" ARROW
 	    "organised in CC, as far as is known"},
 	{&covered, "blank", NULL, MAYBE, NULL},
+	{&covered, "adrift", NULL, MAYBE, NULL},
 	{&covered, "listed", NULL, YES, "you" ARROW "named as covered"},
 	{&covered, "spared", NULL, NO, NULL},
 	/* Services, by whoever holds their credentials. */
