@@ -1,9 +1,7 @@
 /*
- * A breadth-first walk over pairs of a node and the set of kinds that led
- * there. Where a node was reached before with fewer kinds, nothing better
- * can follow, so the pair is dropped: at most 64 pairs a node, far fewer in
- * practice. Each pair that stays offers the labels of its node; of all
- * offers for a label those with minimal kinds remain, each the shortest.
+ * A control set is what directory/closure.h finds for the principal, written
+ * out: of all ends of a label those with minimal kinds remain, each with the
+ * path that its edges make.
  *
  * Edges are taken in the order of their kind and target, so equal facts
  * give equal paths however the file was written.
@@ -16,10 +14,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "directory/closure.h"
 #include "directory/directory.h"
 #include "directory/facts.h"
 #include "directory/ownership.h"
-#include "directory/seen.h"
 
 static const struct {
 	enum control_kind kind;
@@ -34,41 +32,21 @@ static const struct {
 };
 #define N_KINDS (sizeof(kind_names) / sizeof(kind_names[0]))
 
-/* A node, and by which kinds it was reached. */
-struct state {
-	const struct node *node;
-	const struct fact *fact;	/* the last edge; NULL at the start */
-	enum control_kind via;
-	unsigned kinds;
-	uint32_t before;		/* the state that it was reached from */
-	uint32_t same;			/* another state of this node */
-	uint32_t depth;
+struct control_batch {
+	struct closure closure;
+	struct arena *kept, *scratch;
 };
 
-/* A way to a label: a state, and the steps from there. */
-struct offer {
-	const char *label;
-	unsigned kinds;
-	uint32_t state;
-	size_t len;			/* steps in all */
-	const struct control_step *tail;
-	size_t n_tail;
-};
-
-struct walk {
-	const struct directory *d;
-	int64_t at_ms;
+/* One control set in the making. */
+struct making {
+	struct closure *c;
 	struct arena *arena;
-	struct seen seen;		/* node -> its newest state */
-	struct state *states;
-	size_t n, cap;
-	const struct node **entities;	/* reached, each once */
-	struct owned_list *owned;	/* of each entity */
-	size_t n_entities;
-	struct seen entity_numbers;
-	struct offer *offers;
-	size_t n_offers, cap_offers;
-	struct issuers issuers;
+	const struct node *who;
+	const char *const *seen_at;
+	size_t n_seen_at;
+	struct issuer_set issuers;
+	struct end *ends;
+	size_t n;
 };
 
 const char *
@@ -99,404 +77,205 @@ within(unsigned kinds, unsigned allowed)
 	return (kinds & ~allowed) == 0;
 }
 
-/* Adds a state unless the node was reached with no more kinds before. */
-static int
-reach(struct walk *w, const struct node *node, unsigned kinds,
-    enum control_kind via, const struct fact *fact, uint32_t before)
+static const char *
+label_text(const struct making *m, uint32_t label)
 {
-	uint32_t first = seen_find(&w->seen, node), i;
-	struct state *states;
+	size_t n = m->c->d->n_labels;
 
-	for (i = first; i != SEEN_NONE; i = w->states[i].same)
-		if (within(w->states[i].kinds, kinds))
-			return 0;
-	states = seen_grow(w->arena, w->states, w->n, &w->cap,
-	    sizeof(*states));
-	if (states == NULL)
-		return ERR_MEMORY;
-	w->states = states;
-	w->states[w->n] = (struct state){
-		.node = node, .fact = fact, .via = via, .kinds = kinds,
-		.before = before, .same = first,
-		.depth = fact == NULL ? 0 : w->states[before].depth + 1,
-	};
-	return seen_put(&w->seen, node, (uint32_t)w->n++);
+	return label < n ? m->c->d->labels[label] :
+	    label == n ? CONTROL_UNKNOWN : m->seen_at[label - n - 1];
 }
 
-/* The kind of an edge to a node; 0 if the fact is no such edge. */
-static unsigned
-edge_kind(enum fact_kind kind)
+/* A place may be a country that no fact names; it has a number for now. */
+static uint32_t
+label_number(const struct making *m, size_t i)
 {
-	switch (kind) {
-	case FACT_EMPLOYER:
-		return CONTROL_EMPLOYMENT;
-	case FACT_MANAGER:
-		return CONTROL_FORMAL;
-	case FACT_INSTRUCTOR:
-		return CONTROL_ACTUAL;
-	case FACT_OPERATOR:
-	case FACT_KEEPER:
-		return CONTROL_KEEPING;
-	case FACT_SITE:
-	case FACT_NATIONALITY:
-	case FACT_RESIDENCE:
-	case FACT_OFFICE:
-	case FACT_ROLE:
-	case FACT_COUNTRY:
-	case FACT_PLACE:
-	case FACT_OWNER:
-		return 0;
-	}
-	return 0;
+	size_t n = m->c->d->n_labels, k;
+	uint32_t label;
+
+	if (strcmp(m->seen_at[i], CONTROL_UNKNOWN) == 0)
+		return (uint32_t)n;
+	if ((label = label_find(m->c->d, m->seen_at[i])) != LABEL_NONE)
+		return label;
+	for (k = 0; strcmp(m->seen_at[k], m->seen_at[i]) != 0; k++)
+		continue;
+	return (uint32_t)(n + 1 + k);
 }
 
+/* Where the session comes from: the first ends of all. */
 static int
-expand(struct walk *w, uint32_t i)
+add_seen(struct making *m)
 {
-	const struct node *node = w->states[i].node;
-	unsigned kinds = w->states[i].kinds, kind;
-	size_t k;
-	int r;
-
-	for (k = 0; k < node->n_facts; k++) {
-		const struct fact *f = &node->facts[k];
-
-		kind = edge_kind(f->kind);
-		if (kind == 0 || f->node == NULL || !fact_valid(f, w->at_ms))
-			continue;
-		if ((r = reach(w, f->node, kinds | kind,
-		    (enum control_kind)kind, f, i)) != 0)
-			return r;
-	}
-	return 0;
-}
-
-/* Every entity that was reached, once, and whoever owns it. */
-static int
-find_owners(struct walk *w)
-{
+	struct end e = { .len = 1, .kinds = CONTROL_LOCATION, .own = true };
+	struct control_step *step;
 	size_t i;
 	int r;
 
-	w->entities = arena_array(w->arena, w->n, sizeof(*w->entities));
-	w->owned = arena_array(w->arena, w->n, sizeof(*w->owned));
-	if (w->entities == NULL || w->owned == NULL)
-		return ERR_MEMORY;
-	for (i = 0; i < w->n; i++) {
-		const struct node *n = w->states[i].node;
-
-		if (n->kind != NODE_ENTITY ||
-		    seen_find(&w->entity_numbers, n) != SEEN_NONE)
-			continue;
-		if ((r = seen_put(&w->entity_numbers, n,
-		    (uint32_t)w->n_entities)) != 0)
-			return r;
-		w->entities[w->n_entities++] = n;
-	}
-	return ownership_of(w->d, w->at_ms, w->entities, w->n_entities,
-	    w->arena, &w->issuers, w->owned);
-}
-
-/* An offer that no other makes superfluous, or NULL with *r = 0. */
-static struct offer *
-offer_add(struct walk *w, uint32_t state, const char *label, unsigned kinds,
-    size_t n_tail, int *r)
-{
-	size_t len = w->states[state].depth + n_tail, i;
-	struct offer *offers, *o = NULL;
-
-	*r = 0;
-	kinds |= w->states[state].kinds;
-	for (i = 0; i < w->n_offers; i++) {
-		if (strcmp(w->offers[i].label, label) != 0)
-			continue;
-		if (within(w->offers[i].kinds, kinds) &&
-		    w->offers[i].len <= len)
-			return NULL;
-		if (w->offers[i].kinds == kinds)
-			o = &w->offers[i];
-	}
-	if (o == NULL) {
-		offers = seen_grow(w->arena, w->offers, w->n_offers,
-		    &w->cap_offers, sizeof(*offers));
-		if (offers == NULL) {
-			*r = ERR_MEMORY;
-			return NULL;
-		}
-		w->offers = offers;
-		o = &w->offers[w->n_offers++];
-	}
-	*o = (struct offer){.label = label, .kinds = kinds, .state = state,
-	    .len = len, .n_tail = n_tail};
-	return o;
-}
-
-/* One step from a state to a label, in words. */
-static int
-offer_step(struct walk *w, uint32_t state, enum control_kind kind,
-    const char *label, const char *words)
-{
-	struct control_step *step;
-	struct offer *o;
-	int r;
-
-	if ((o = offer_add(w, state, label, kind, 1, &r)) == NULL)
-		return r;
-	if ((step = arena_alloc(w->arena, sizeof(*step))) == NULL)
-		return ERR_MEMORY;
-	step->kind = kind;
-	step->to = label;
-	step->text = strcmp(label, CONTROL_UNKNOWN) == 0 ? words :
-	    arena_fmt(w->arena, "%s %s", words, label);
-	o->tail = step;
-	return step->text == NULL ? ERR_MEMORY : 0;
-}
-
-static int
-offer_entity(struct walk *w, uint32_t i)
-{
-	const struct node *node = w->states[i].node;
-	enum control_kind via = w->states[i].via;
-	const struct owned_list *owned;
-	bool known = false;
-	struct offer *o;
-	size_t k;
-	int r;
-
-	for (k = 0; k < node->n_facts; k++) {
-		const struct fact *f = &node->facts[k];
-
-		if (!fact_valid(f, w->at_ms) ||
-		    (f->kind != FACT_COUNTRY && f->kind != FACT_PLACE))
-			continue;
-		known |= f->kind == FACT_COUNTRY;
-		if ((r = offer_step(w, i, via, f->text,
-		    f->kind == FACT_COUNTRY ? "which is in" :
-		    "which does its business in")) != 0)
-			return r;
-	}
-	if (!known && (r = offer_step(w, i, via, CONTROL_UNKNOWN,
-	    "whose country is not known")) != 0)
-		return r;
-	owned = &w->owned[seen_find(&w->entity_numbers, node)];
-	for (k = 0; k < owned->n; k++) {
-		o = offer_add(w, i, owned->items[k].label, CONTROL_OWNERSHIP,
-		    owned->items[k].n, &r);
-		if (r != 0)
-			return r;
-		if (o != NULL)
-			o->tail = owned->items[k].steps;
-	}
-	return 0;
-}
-
-/* What a principal should have, and what it means if nothing is known. */
-static const struct missing {
-	enum fact_kind fact;
-	unsigned nodes;
-	enum control_kind kind;
-	const char *words;
-} missing[] = {
-	{FACT_SITE, NODE_PERSON | NODE_SERVICE, CONTROL_LOCATION,
-	    "location not known"},
-	{FACT_EMPLOYER, NODE_PERSON, CONTROL_EMPLOYMENT,
-	    "employer not known"},
-	{FACT_MANAGER, NODE_PERSON, CONTROL_FORMAL,
-	    "manager not known"},
-	{FACT_OPERATOR, NODE_SERVICE, CONTROL_KEEPING,
-	    "operator not known"},
-	{FACT_KEEPER, NODE_SERVICE, CONTROL_KEEPING,
-	    "keepers of its credentials not known"},
-};
-
-static int
-offer_principal(struct walk *w, uint32_t i)
-{
-	const struct node *node = w->states[i].node;
-	unsigned known = 0;		/* set of 1 << enum fact_kind */
-	size_t k;
-	int r;
-
-	for (k = 0; k < node->n_facts; k++) {
-		const struct fact *f = &node->facts[k];
-
-		if (!fact_valid(f, w->at_ms))
-			continue;
-		known |= 1u << f->kind;
-		if (f->kind == FACT_SITE && (r = offer_step(w, i,
-		    CONTROL_LOCATION, f->site->country, "located in")) != 0)
-			return r;
-		if ((f->kind == FACT_SITE || edge_kind(f->kind) != 0) &&
-		    (r = issuers_add(w->arena, &w->issuers, f->issuer)) != 0)
-			return r;
-	}
-	for (k = 0; k < sizeof(missing) / sizeof(missing[0]); k++)
-		if ((missing[k].nodes & node->kind) != 0 &&
-		    (known & 1u << missing[k].fact) == 0 &&
-		    (r = offer_step(w, i, missing[k].kind, CONTROL_UNKNOWN,
-		    missing[k].words)) != 0)
-			return r;
-	return 0;
-}
-
-/* The words of the edge that reached a state. */
-static const char *
-edge_text(struct walk *w, const struct state *s)
-{
-	const char *words;
-
-	if (s->fact->kind == FACT_EMPLOYER)
-		words = s->fact->contractor ? "contracted by" : "employed by";
-	else if (s->fact->kind == FACT_MANAGER)
-		words = "reports to";
-	else if (s->fact->kind == FACT_INSTRUCTOR)
-		words = "instructed by";
-	else if (s->fact->kind == FACT_OPERATOR)
-		words = "operated by";
-	else
-		words = "credentials kept by";
-	return arena_fmt(w->arena, "%s %s", words, s->node->name);
-}
-
-static int
-make_path(struct walk *w, const struct offer *o, struct control_path *ret)
-{
-	struct control_step *steps;
-	const struct state *s;
-	size_t k;
-
-	steps = arena_array(w->arena, o->len, sizeof(*steps));
-	if (steps == NULL)
-		return ERR_MEMORY;
-	k = o->len - o->n_tail;
-	memcpy(steps + k, o->tail, o->n_tail * sizeof(*steps));
-	for (s = &w->states[o->state]; k-- > 0; s = &w->states[s->before]) {
-		steps[k].kind = s->via;
-		steps[k].to = s->node->id;
-		if ((steps[k].text = edge_text(w, s)) == NULL)
+	for (i = 0; i < m->n_seen_at; i++) {
+		e.label = label_number(m, i);
+		if ((step = arena_alloc(m->arena, sizeof(*step))) == NULL)
 			return ERR_MEMORY;
+		step->kind = CONTROL_LOCATION;
+		step->to = m->seen_at[i];
+		step->text = e.label == m->c->d->n_labels ?
+		    "connected from a network that belongs to no site" :
+		    arena_fmt(m->arena, "connected from %s", m->seen_at[i]);
+		if (step->text == NULL)
+			return ERR_MEMORY;
+		e.tail = step;
+		if ((r = ends_add(m->c, &e)) != 0)
+			return r;
 	}
-	ret->kinds = o->kinds;
-	ret->steps = steps;
-	ret->n = o->len;
 	return 0;
 }
 
 /* By label, then from the shortest, then by kinds. */
-static int
-compare_offers(const void *a, const void *b)
+static bool
+is_before(const struct making *m, const struct end *x, const struct end *y)
 {
-	const struct offer *x = a, *y = b;
-	int c = strcmp(x->label, y->label);
+	size_t n = m->c->d->n_labels;
 
-	if (c != 0)
-		return c;
+	if (x->label != y->label)
+		return x->label < n && y->label < n ? x->label < y->label :
+		    strcmp(label_text(m, x->label),
+		    label_text(m, y->label)) < 0;
 	if (x->len != y->len)
-		return x->len < y->len ? -1 : 1;
-	return (x->kinds > y->kinds) - (x->kinds < y->kinds);
+		return x->len < y->len;
+	return x->kinds < y->kinds;
 }
 
-/* No other offer for the label has fewer kinds. */
+/* No other end of the label has fewer kinds. */
 static bool
-is_minimal(const struct offer *offers, size_t n, size_t i)
+is_minimal(const struct end *ends, size_t n, size_t i)
 {
 	size_t k;
 
 	for (k = 0; k < n; k++)
-		if (k != i && within(offers[k].kinds, offers[i].kinds))
+		if (k != i && ends[k].label == ends[i].label &&
+		    within(ends[k].kinds, ends[i].kinds) &&
+		    (ends[k].kinds != ends[i].kinds || k < i))
 			return false;
 	return true;
 }
 
+/* Those that stay, sorted; they are few. */
 static int
-make_member(struct walk *w, const struct offer *offers, size_t n,
-    struct control_member *ret)
+choose(struct making *m)
 {
-	struct control_path *paths;
-	size_t i, k = 0;
-	int r;
+	const struct ends *all = &m->c->made;
+	struct end *ends;
+	size_t i, k, first, n = 0;
 
-	if ((paths = arena_array(w->arena, n, sizeof(*paths))) == NULL)
+	if ((ends = arena_array(m->arena, all->n, sizeof(*ends))) == NULL)
 		return ERR_MEMORY;
-	for (i = 0; i < n; i++)
-		if (is_minimal(offers, n, i) &&
-		    (r = make_path(w, &offers[i], &paths[k++])) != 0)
-			return r;
-	ret->label = offers[0].label;
-	ret->paths = paths;
-	ret->n_paths = k;
+	for (i = 0; i < all->n; i++) {
+		for (k = i; k > 0 && is_before(m, &all->items[i],
+		    &ends[k - 1]); k--)
+			ends[k] = ends[k - 1];
+		ends[k] = all->items[i];
+	}
+	for (i = first = 0; i < all->n; i++) {
+		if (ends[i].label != ends[first].label)
+			first = i;
+		/* Those with fewer kinds may be longer: stand further on. */
+		for (k = i; k < all->n && ends[k].label == ends[i].label; k++)
+			continue;
+		if (is_minimal(&ends[first], k - first, i - first))
+			m->c->made.items[n++] = ends[i];
+	}
+	memcpy(ends, m->c->made.items, n * sizeof(*ends));
+	m->ends = ends;
+	m->n = n;
 	return 0;
 }
 
 static int
-compare_texts(const void *a, const void *b)
+make_path(struct making *m, const struct end *end, struct control_path *ret)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const struct end *e = end;
+	struct control_step *steps;
+	enum control_kind via = CONTROL_LOCATION;
+	size_t i;
+
+	steps = arena_array(m->arena, end->len, sizeof(*steps));
+	if (steps == NULL)
+		return ERR_MEMORY;
+	for (i = 0; !e->own; i++) {
+		via = (enum control_kind)edge_kind(e->edge->kind);
+		steps[i].kind = via;
+		steps[i].to = e->edge->node->id;
+		steps[i].text = closure_text(m->c, e);
+		if (steps[i].text == NULL)
+			return ERR_MEMORY;
+		e = &m->c->entries[e->entry].ends.items[e->at];
+	}
+	memcpy(&steps[i], e->tail, e->len * sizeof(*steps));
+	if (e->kinds == 0)	/* where an entity is, counts as its edge */
+		steps[i].kind = via;
+	*ret = (struct control_path){end->kinds, steps, end->len};
+	return 0;
 }
 
 static int
-make_control(struct walk *w, const char *const *seen_at, size_t n_seen_at,
-    const struct control **ret)
+make_members(struct making *m, struct control *c)
 {
-	const char **seen;
 	struct control_member *members;
-	struct control *c;
-	size_t i, n, kept = 0;
+	struct control_path *paths;
+	size_t i;
 	int r;
 
-	c = arena_alloc(w->arena, sizeof(*c));
-	members = arena_array(w->arena, w->n_offers, sizeof(*members));
-	seen = arena_array(w->arena, n_seen_at, sizeof(*seen));
-	if (c == NULL || members == NULL || seen == NULL)
+	members = arena_array(m->arena, m->n, sizeof(*members));
+	paths = arena_array(m->arena, m->n, sizeof(*paths));
+	if (members == NULL || paths == NULL)
 		return ERR_MEMORY;
-	for (i = 0; i < n_seen_at; i++)
-		seen[i] = seen_at[i];
-	c->seen_at = seen;
-	c->n_seen_at = n_seen_at;
-	qsort(w->offers, w->n_offers, sizeof(*w->offers), compare_offers);
-	for (i = 0; i < w->n_offers; i += n) {
-		for (n = 1; i + n < w->n_offers && strcmp(w->offers[i].label,
-		    w->offers[i + n].label) == 0; n++)
-			continue;
-		if ((r = make_member(w, &w->offers[i], n,
-		    &members[c->n++])) != 0)
+	for (i = 0; i < m->n; i++) {
+		if ((r = make_path(m, &m->ends[i], &paths[i])) != 0)
 			return r;
+		if (i == 0 || m->ends[i].label != m->ends[i - 1].label)
+			members[c->n++] = (struct control_member){
+			    .label = label_text(m, m->ends[i].label),
+			    .paths = &paths[i] };
+		members[c->n - 1].n_paths++;
 	}
 	c->members = members;
-	if (w->issuers.n > 0)
-		qsort(w->issuers.items, w->issuers.n,
-		    sizeof(*w->issuers.items), compare_texts);
-	for (i = 0; i < w->issuers.n; i++)
-		if (kept == 0 || strcmp(w->issuers.items[kept - 1],
-		    w->issuers.items[i]) != 0)
-			w->issuers.items[kept++] = w->issuers.items[i];
-	c->issuers = w->issuers.items;
-	c->n_issuers = kept;
+	c->issuers = m->issuers.items;
+	c->n_issuers = m->issuers.n;
+	return 0;
+}
+
+static int
+make(struct making *m, const struct control **ret)
+{
+	struct control *c;
+	const char **seen;
+	int r;
+
+	c = arena_alloc(m->arena, sizeof(*c));
+	seen = arena_array(m->arena, m->n_seen_at, sizeof(*seen));
+	if (c == NULL || seen == NULL || closure_room(m->c, m->n_seen_at) != 0)
+		return ERR_MEMORY;
+	if (m->n_seen_at > 0)
+		memcpy(seen, m->seen_at, m->n_seen_at * sizeof(*seen));
+	c->seen_at = seen;
+	c->n_seen_at = m->n_seen_at;
+	if ((r = closure_above(m->c, m->who)) != 0)
+		return r;
+	ends_begin(m->c);
+	if ((r = add_seen(m)) != 0 ||
+	    (r = closure_ends(m->c, m->who, &m->issuers)) != 0 ||
+	    (r = choose(m)) != 0 || (r = make_members(m, c)) != 0)
+		return r;
 	*ret = c;
 	return 0;
 }
 
-static int
-offer_all(struct walk *w, const char *const *seen_at, size_t n_seen_at)
+static const struct node *
+find_principal(const struct directory *d, const char *id, int64_t at_ms)
 {
-	size_t i;
-	int r;
+	const struct node *n = node_find(d, id);
 
-	for (i = 0; i < n_seen_at; i++)
-		if ((r = offer_step(w, 0, CONTROL_LOCATION, seen_at[i],
-		    strcmp(seen_at[i], CONTROL_UNKNOWN) == 0 ?
-		    "connected from a network that belongs to no site" :
-		    "connected from")) != 0)
-			return r;
-	for (i = 0; i < w->n; i++) {
-		if (w->states[i].node->kind == NODE_ENTITY)
-			r = offer_entity(w, (uint32_t)i);
-		else
-			r = offer_principal(w, (uint32_t)i);
-		if (r != 0)
-			return r;
-	}
-	return 0;
+	return n == NULL || n->kind == NODE_ENTITY ||
+	    !node_valid(n, at_ms) ? NULL : n;
 }
 
 int
@@ -504,24 +283,54 @@ control_of(const struct directory *d, const char *principal, int64_t at_ms,
     const char *const *seen_at, size_t n_seen_at, struct arena *a,
     const struct control **ret)
 {
-	struct walk w = {.d = d, .at_ms = at_ms, .arena = a,
-	    .seen = {.arena = a}, .entity_numbers = {.arena = a}};
-	const struct node *start = node_find(d, principal);
-	size_t i;
+	struct closure c;
+	struct making m = { .c = &c, .arena = a, .seen_at = seen_at,
+	    .n_seen_at = n_seen_at };
 	int r;
 
-	if (start == NULL || start->kind == NODE_ENTITY ||
-	    !node_valid(start, at_ms))
+	if ((m.who = find_principal(d, principal, at_ms)) == NULL)
 		return ERR_MISSING;
-	if ((r = reach(&w, start, 0, CONTROL_LOCATION, NULL, 0)) != 0)
+	if ((r = closure_init(&c, d, at_ms, a, a)) != 0)
 		return r;
-	for (i = 0; i < w.n; i++)	/* w.n grows on the way */
-		if ((r = expand(&w, (uint32_t)i)) != 0)
-			return r;
-	if ((r = find_owners(&w)) != 0 ||
-	    (r = offer_all(&w, seen_at, n_seen_at)) != 0)
-		return r;
-	return make_control(&w, seen_at, n_seen_at, ret);
+	return make(&m, ret);
+}
+
+int
+control_batch_new(const struct directory *d, int64_t at_ms,
+    struct control_batch **ret)
+{
+	struct control_batch *b = calloc(1, sizeof(*b));
+
+	if (b == NULL || (b->kept = arena_new()) == NULL ||
+	    (b->scratch = arena_new()) == NULL ||
+	    closure_init(&b->closure, d, at_ms, b->kept, b->scratch) != 0) {
+		control_batch_free(b);
+		return ERR_MEMORY;
+	}
+	*ret = b;
+	return 0;
+}
+
+void
+control_batch_free(struct control_batch *b)
+{
+	if (b == NULL)
+		return;
+	arena_free(b->kept);
+	arena_free(b->scratch);
+	free(b);
+}
+
+int
+control_batch_of(struct control_batch *b, const char *principal,
+    const char *const *seen_at, size_t n_seen_at, struct arena *a,
+    const struct control **ret)
+{
+	struct making m = { .c = &b->closure, .arena = a, .seen_at = seen_at,
+	    .n_seen_at = n_seen_at };
+
+	m.who = find_principal(b->closure.d, principal, b->closure.at_ms);
+	return m.who == NULL ? ERR_MISSING : make(&m, ret);
 }
 
 const struct control_path *

@@ -81,6 +81,20 @@ int control_of(const struct directory *d, const char *principal,
     int64_t at_ms, const char *const *seen_at, size_t n_seen_at,
     struct arena *a, const struct control **ret);
 
+/*
+ * The same for many principals at one time: what was found out for one is
+ * not looked for again. Answers live as long as both their arena and the
+ * batch. After ERR_MEMORY a batch can only be freed. One owner.
+ */
+struct control_batch;
+
+int control_batch_new(const struct directory *d, int64_t at_ms,
+    struct control_batch **ret);
+void control_batch_free(struct control_batch *b);	/* NULL is fine */
+int control_batch_of(struct control_batch *b, const char *principal,
+    const char *const *seen_at, size_t n_seen_at, struct arena *a,
+    const struct control **ret);
+
 /* The shortest path to a label whose kinds are all in `allowed`, or NULL. */
 const struct control_path *control_find(const struct control *c,
     const char *label, unsigned allowed);

@@ -1,6 +1,6 @@
 /*
- * Look-ups. Everything is sorted when it is loaded, so finding is a binary
- * search, and nothing here depends on how large the directory is otherwise.
+ * Look-ups, none of which depends much on how large the directory is: what
+ * is loaded is sorted, and has an index by id.
  */
 #include "directory/directory.h"
 
@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "directory/facts.h"
+#include "directory/intern.h"
 
 void
 directory_free(struct directory *d)
@@ -23,20 +24,34 @@ directory_free(struct directory *d)
 const struct node *
 node_find(const struct directory *d, const char *id)
 {
-	size_t low = 0, high = d->n_nodes, mid;
+	size_t mask = d->n_index - 1, i;
+
+	if (d->n_index == 0)
+		return NULL;
+	for (i = (size_t)intern_hash(id) & mask; d->index[i] != 0;
+	    i = (i + 1) & mask)
+		if (strcmp(d->nodes[d->index[i] - 1].id, id) == 0)
+			return &d->nodes[d->index[i] - 1];
+	return NULL;
+}
+
+uint32_t
+label_find(const struct directory *d, const char *label)
+{
+	size_t low = 0, high = d->n_labels, mid;
 	int c;
 
 	while (low < high) {
 		mid = low + (high - low) / 2;
-		c = strcmp(id, d->nodes[mid].id);
+		c = strcmp(label, d->labels[mid]);
 		if (c == 0)
-			return &d->nodes[mid];
+			return (uint32_t)mid;
 		if (c < 0)
 			high = mid;
 		else
 			low = mid + 1;
 	}
-	return NULL;
+	return LABEL_NONE;
 }
 
 const struct directory_site *
@@ -124,10 +139,10 @@ directory_list(const struct directory *d, int64_t at_ms, struct arena *a,
 static const char *
 fact_text(const struct fact *f)
 {
-	if (f->site != NULL)
+	if (f->kind == FACT_SITE)
 		return f->site->id;
-	if (f->node != NULL)
-		return f->node->id;
+	if (fact_is_to_node(f))
+		return f->node != NULL ? f->node->id : NULL;
 	return f->text;
 }
 
@@ -249,7 +264,7 @@ collect_issuers(const struct node *n, int64_t at_ms, struct arena *a,
 		return ERR_MEMORY;
 	for (i = 0; i < n->n_facts; i++)
 		if (fact_valid(&n->facts[i], at_ms))
-			issuers[count++] = n->facts[i].issuer;
+			issuers[count++] = n->facts[i].warrant->issuer;
 	qsort(issuers, count, sizeof(*issuers), compare_texts);
 	for (i = 0; i < count; i++)
 		if (kept == 0 || strcmp(issuers[kept - 1], issuers[i]) != 0)

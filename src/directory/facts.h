@@ -1,11 +1,11 @@
 /*
  * directory/facts.h - the directory as its own files see it.
  *
- * Nodes are people, services and entities, sorted by id, so that a look-up
- * is a binary search. A node's facts stand together, sorted by kind and by
+ * Nodes are people, services and entities, sorted by id; an index leads from
+ * an id to its node. A node's facts stand together, sorted by kind and by
  * what they lead to, so that whatever is derived from them does not depend
- * on the order in which a file was written.
- * A fact holds from `from` until just before `to`.
+ * on the order in which a file was written. There may be millions of both,
+ * so they are small: what many facts share is kept once.
  */
 #ifndef DIRECTORY_FACTS_H
 #define DIRECTORY_FACTS_H
@@ -46,27 +46,38 @@ enum fact_kind {
 
 struct node;
 
+/* Who says so, and when it holds: from `from` until just before `to`. */
+struct warrant {
+	const char *issuer;	/* equal ones have one address */
+	const char *evidence;	/* what it rests on; or NULL */
+	int64_t from, to;
+};
+
 struct fact {
-	enum fact_kind kind;
+	uint8_t kind;				/* enum fact_kind */
 	bool contractor;			/* FACT_EMPLOYER */
 	bool stated;		/* FACT_EMPLOYER: as which is written */
-	uint32_t share;				/* FACT_OWNER */
-	const struct node *node;
-	const struct directory_site *site;	/* FACT_SITE */
-	const char *text;			/* label, role, office */
-	const char *issuer;
-	const char *evidence;			/* what it rests on; or NULL */
-	int64_t from, to;
+	union {
+		uint32_t share;			/* FACT_OWNER */
+		uint32_t label;			/* of a label, a site: its number */
+	};
+	union {
+		const struct node *node;	/* NULL: nobody */
+		const struct directory_site *site;	/* FACT_SITE */
+		const char *text;		/* label, role, office: one
+						   address for equal ones */
+	};
+	const struct warrant *warrant;
 };
 
 struct node {
 	const char *id;
 	const char *name;
-	enum node_kind kind;
+	uint8_t kind;		/* enum node_kind */
 	bool dispersed;		/* entity: the rest is in nobody's hands */
-	int64_t from, to;
+	uint32_t n_facts;
 	const struct fact *facts;
-	size_t n_facts;
+	int64_t from, to;
 	const char *const *networks;	/* service */
 	size_t n_networks;
 };
@@ -87,12 +98,30 @@ struct directory {
 	size_t n_networks;
 	struct node *nodes;			/* sorted by id */
 	size_t n_nodes;
+	uint32_t *index;	/* by hash of the id: number of a node + 1 */
+	size_t n_index;		/* a power of two; open addressing */
+	const char **labels;	/* all countries, sorted, by number */
+	size_t n_labels;
 };
 
 static inline bool
 fact_valid(const struct fact *f, int64_t at_ms)
 {
-	return f->from <= at_ms && at_ms < f->to;
+	return f->warrant->from <= at_ms && at_ms < f->warrant->to;
+}
+
+static inline bool
+fact_is_to_node(const struct fact *f)
+{
+	return (f->kind >= FACT_EMPLOYER && f->kind <= FACT_KEEPER) ||
+	    f->kind == FACT_OWNER;
+}
+
+static inline bool
+fact_is_label(const struct fact *f)
+{
+	return f->kind == FACT_NATIONALITY || f->kind == FACT_RESIDENCE ||
+	    f->kind == FACT_COUNTRY || f->kind == FACT_PLACE;
 }
 
 static inline bool
@@ -103,6 +132,11 @@ node_valid(const struct node *n, int64_t at_ms)
 
 /* NULL if there is none. */
 const struct node *node_find(const struct directory *d, const char *id);
+
+#define LABEL_NONE UINT32_MAX
+
+/* The number of a label; LABEL_NONE if no fact has it. */
+uint32_t label_find(const struct directory *d, const char *label);
 
 /* A label: [A-Za-z0-9_-]{1,32}, and not "unknown". */
 bool label_valid(const char *s);

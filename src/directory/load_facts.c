@@ -11,13 +11,14 @@
 #include "directory/definition.h"
 #include "directory/facts.h"
 #include "directory/load.h"
+#include "directory/intern.h"
 #include "yaml/yaml.h"
 
 /* What is true of all facts of one item. */
 struct scope {
-	const struct item *item;
-	const char *issuer;
-	int64_t from, to;
+	const struct node *node;
+	const struct yaml_node *map;
+	const struct warrant *warrant;
 };
 
 /* How the value of a key is read as a fact. */
@@ -57,23 +58,44 @@ static const struct fact_key entity_keys[] = {
 	{0},
 };
 
-static struct item *
-item_find(struct load *l, const char *id)
+/*
+ * The warrant of these; most facts have their item's, and most items have
+ * the one before theirs.
+ */
+static const struct warrant *
+warrant_of(struct load *l, const struct warrant *like, const char *issuer,
+    const char *evidence, int64_t from, int64_t to)
 {
-	size_t low = 0, high = l->n_items, mid;
-	int c;
+	const struct warrant *w = like;
+	struct warrant *made;
 
-	while (low < high) {
-		mid = low + (high - low) / 2;
-		c = strcmp(id, l->items[mid].node.id);
-		if (c == 0)
-			return &l->items[mid];
-		if (c < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return NULL;
+	if (w == NULL || w->issuer != issuer || w->evidence != evidence ||
+	    w->from != from || w->to != to)
+		w = l->warrant;
+	if (w != NULL && w->issuer == issuer && w->evidence == evidence &&
+	    w->from == from && w->to == to)
+		return w;
+	made = load_take(l, arena_alloc(l->d->arena, sizeof(*made)));
+	if (made == NULL)
+		return NULL;
+	*made = (struct warrant){issuer, evidence, from, to};
+	l->warrant = made;
+	return made;
+}
+
+/* What a map says of it, narrowed to its item's. */
+static const struct warrant *
+warrant_read(struct load *l, const struct warrant *usual,
+    const struct yaml_node *map)
+{
+	int64_t from = usual->from, to = usual->to;
+	const char *issuer, *evidence;
+
+	issuer = load_once(l, load_text(l, yaml_get(map, "issuer")));
+	evidence = load_once(l, load_text(l, yaml_get(map, "evidence")));
+	load_interval(l, map, &from, &to);
+	return warrant_of(l, usual, issuer != NULL ? issuer : usual->issuer,
+	    evidence, from, to);
 }
 
 static const struct node *
@@ -81,30 +103,30 @@ node_named(struct load *l, const struct yaml_node *n, const char *from,
     const char *key, unsigned kinds)
 {
 	const char *id = yaml_str(&l->in, n);
-	const struct item *item;
+	const struct node *node;
 
 	if (id == NULL)
 		return NULL;
-	if ((item = item_find(l, id)) == NULL) {
+	if ((node = node_find(l->d, id)) == NULL) {
 		(void)yaml_fail(&l->in, n, "\"%.80s\" names \"%.80s\" under "
 		    "\"%s\", which is nowhere in this file; add it or correct "
 		    "the name", from, id, key);
 		return NULL;
 	}
-	if ((item->node.kind & kinds) == 0) {
+	if ((node->kind & kinds) == 0) {
 		(void)yaml_fail(&l->in, n, "\"%.80s\" names \"%.80s\" under "
 		    "\"%s\", which is %s and cannot be that", from, id, key,
-		    node_kind_text(item->node.kind));
+		    node_kind_text(node->kind));
 		return NULL;
 	}
-	return &l->d->nodes[item - l->items];
+	return node;
 }
 
 static void
 read_target(struct load *l, const struct scope *s, const struct fact_key *k,
     const struct yaml_node *n, struct fact *f)
 {
-	const char *from = s->item->node.id, *text;
+	const char *from = s->node->id, *text;
 
 	switch (k->to) {
 	case TO_NODE:
@@ -115,18 +137,22 @@ read_target(struct load *l, const struct scope *s, const struct fact_key *k,
 	case TO_SITE:
 		if ((text = yaml_str(&l->in, n)) == NULL)
 			break;
-		if ((f->site = directory_site_find(l->d, text)) == NULL)
+		if ((f->site = directory_site_find(l->d, text)) != NULL)
+			f->label = load_number(l, f->site->country);
+		else
 			(void)yaml_fail(&l->in, n, "\"%.80s\" names the site "
 			    "\"%.80s\", which is nowhere in this file; add it "
 			    "or correct the name", from, text);
 		break;
 	case TO_LABEL:
-		f->text = load_keep(l, load_label(l, n));
+		f->label = load_number(l, load_label(l, n));
+		f->text = l->in.result == 0 ? l->labels.texts[f->label] :
+		    NULL;
 		break;
 	case TO_TEXT:
 		text = load_text(l, n);
 		if (text != NULL && !(k->none && strcmp(text, "none") == 0))
-			f->text = load_keep(l, text);
+			f->text = load_once(l, text);
 		break;
 	}
 }
@@ -144,19 +170,16 @@ read_fact(struct load *l, const struct scope *s, const struct fact_key *k,
 	static const char *const kinds[] = {"employee", "contractor", NULL};
 	bool by_id = k->to == TO_NODE || k->to == TO_SITE;
 
-	f->kind = k->kind;
-	f->issuer = s->issuer;
-	f->from = s->from;
-	f->to = s->to;
+	f->kind = (uint8_t)k->kind;
+	f->warrant = s->warrant;
 	if (n->kind != YAML_MAP) {
 		read_target(l, s, k, n, f);
 		return;
 	}
 	yaml_map(&l->in, n, k->kind == FACT_EMPLOYER ? of_employers :
 	    by_id ? of_ids : of_values);
-	f->issuer = load_issuer(l, n, s->issuer);
-	f->evidence = load_keep(l, load_text(l, yaml_get(n, "evidence")));
-	load_interval(l, n, &f->from, &f->to);
+	if ((f->warrant = warrant_read(l, s->warrant, n)) == NULL)
+		return;
 	f->stated = yaml_get(n, "kind") != NULL;
 	f->contractor = yaml_enum(&l->in, yaml_get(n, "kind"), kinds) == 1;
 	n = yaml_need(&l->in, n, by_id ? "id" : "value");
@@ -172,23 +195,39 @@ says_none(const struct fact_key *k, const struct yaml_node *n)
 	    n != NULL && n->kind == YAML_LIST && n->n == 0;
 }
 
-static size_t
-read_facts(struct load *l, const struct scope *s, const struct fact_key *k,
-    struct fact *facts)
+/* Room for one more fact of the item; NULL fails the load. */
+static struct fact *
+fact_add(struct load *l)
 {
-	const struct yaml_node *n = yaml_get(s->item->map, k->key);
-	size_t i, count = load_count(n);
+	size_t cap = l->cap_facts == 0 ? 32 : l->cap_facts * 2;
+	struct fact *facts;
 
-	if (says_none(k, n)) {
-		facts->kind = k->kind;
-		facts->issuer = s->issuer;
-		facts->from = s->from;
-		facts->to = s->to;
-		return 1;
+	if (l->n_facts == l->cap_facts) {
+		facts = load_take(l, reallocarray(l->facts, cap,
+		    sizeof(*facts)));
+		if (facts == NULL)
+			return NULL;
+		l->facts = facts;
+		l->cap_facts = cap;
+	}
+	memset(&l->facts[l->n_facts], 0, sizeof(*facts));
+	return &l->facts[l->n_facts++];
+}
+
+static void
+read_facts(struct load *l, const struct scope *s, const struct fact_key *k)
+{
+	const struct yaml_node *n = yaml_get(s->map, k->key);
+	size_t i, count = load_count(n);
+	struct fact *f;
+
+	if (says_none(k, n) && (f = fact_add(l)) != NULL) {
+		f->kind = (uint8_t)k->kind;
+		f->warrant = s->warrant;
 	}
 	for (i = 0; i < count && l->in.result == 0; i++)
-		read_fact(l, s, k, load_at(n, i), &facts[i]);
-	return count;
+		if ((f = fact_add(l)) != NULL)
+			read_fact(l, s, k, load_at(n, i), f);
 }
 
 bool
@@ -237,15 +276,10 @@ read_owner(struct load *l, const struct scope *s, const struct node *owner,
 
 	f->kind = FACT_OWNER;
 	f->node = owner;
-	f->issuer = s->issuer;
-	f->from = s->from;
-	f->to = s->to;
+	f->warrant = s->warrant;
 	if (n->kind == YAML_MAP) {
 		yaml_map(&l->in, n, allowed);
-		f->issuer = load_issuer(l, n, s->issuer);
-		f->evidence = load_keep(l, load_text(l, yaml_get(n,
-		    "evidence")));
-		load_interval(l, n, &f->from, &f->to);
+		f->warrant = warrant_read(l, s->warrant, n);
 		n = yaml_need(&l->in, n, "share");
 	}
 	f->share = load_share(l, n);
@@ -276,15 +310,17 @@ check_shares(struct load *l, const struct yaml_node *at,
 	int64_t sum = 0;
 	size_t i, k = 0;
 
-	changes = load_take(l, arena_array(l->in.arena, 2 * n,
+	changes = load_take(l, arena_array(l->scratch, 2 * n,
 	    sizeof(*changes)));
 	if (changes == NULL)
 		return;
 	for (i = 0; i < n; i++) {
-		if (facts[i].from >= facts[i].to)
+		const struct warrant *w = facts[i].warrant;
+
+		if (w->from >= w->to)
 			continue;
-		changes[k++] = (struct change){facts[i].from, facts[i].share};
-		changes[k++] = (struct change){facts[i].to,
+		changes[k++] = (struct change){w->from, facts[i].share};
+		changes[k++] = (struct change){w->to,
 		    -(int64_t)facts[i].share};
 	}
 	qsort(changes, k, sizeof(*changes), compare_changes);
@@ -296,50 +332,39 @@ check_shares(struct load *l, const struct yaml_node *at,
 		}
 }
 
-static size_t
-count_owners(const struct yaml_node *n)
+static void
+read_owners(struct load *l, const struct scope *s)
 {
-	size_t i, count = 0;
-
-	if (n == NULL || n->kind != YAML_MAP)
-		return 0;
-	for (i = 0; i < n->n; i++)
-		count += load_count(n->items[i]);
-	return count;
-}
-
-static size_t
-read_owners(struct load *l, const struct scope *s, struct fact *facts)
-{
-	const struct yaml_node *n = yaml_get(s->item->map, "owners");
+	const struct yaml_node *n = yaml_get(s->map, "owners");
 	const struct node *owner;
-	size_t i, j, count = 0;
+	size_t i, j, before = l->n_facts;
+	struct fact *f;
 
 	yaml_any_map(&l->in, n);
-	if (n == NULL || l->in.result != 0)
-		return 0;
-	for (i = 0; i < n->n; i++) {
-		owner = node_named(l, n->keys[i], s->item->node.id, "owners",
+	for (i = 0; n != NULL && l->in.result == 0 && i < n->n; i++) {
+		owner = node_named(l, n->keys[i], s->node->id, "owners",
 		    NODE_PERSON | NODE_ENTITY);
-		for (j = 0; j < load_count(n->items[i]); j++) {
-			if (owner == NULL || l->in.result != 0)
-				return count;
-			read_owner(l, s, owner, load_at(n->items[i], j),
-			    &facts[count++]);
-		}
+		for (j = 0; j < load_count(n->items[i]); j++)
+			if (l->in.result == 0 && (f = fact_add(l)) != NULL)
+				read_owner(l, s, owner, load_at(n->items[i],
+				    j), f);
 	}
-	check_shares(l, n, facts, count);
-	return count;
+	if (n != NULL && l->in.result == 0)
+		check_shares(l, n, l->facts + before, l->n_facts - before);
 }
 
-static const char *
-fact_target(const struct fact *f)
+/* By what a fact leads to: nodes and sites stand in the order of their ids. */
+static int
+compare_targets(const struct fact *x, const struct fact *y)
 {
-	if (f->site != NULL)
-		return f->site->id;
-	if (f->node != NULL)
-		return f->node->id;
-	return f->text != NULL ? f->text : "";
+	if (x->kind == FACT_SITE)
+		return (x->site > y->site) - (x->site < y->site);
+	if (fact_is_to_node(x))
+		return (x->node > y->node) - (x->node < y->node);
+	if (x->text == y->text)
+		return 0;
+	return x->text == NULL ? -1 : y->text == NULL ? 1 :
+	    strcmp(x->text, y->text);
 }
 
 /* Any total order does, as long as the file's order is not in it. */
@@ -347,23 +372,44 @@ static int
 compare_facts(const void *a, const void *b)
 {
 	const struct fact *x = a, *y = b;
+	const struct warrant *v = x->warrant, *w = y->warrant;
 	int c;
 
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	if ((c = strcmp(fact_target(x), fact_target(y))) != 0)
+	if ((c = compare_targets(x, y)) != 0)
 		return c;
 	if (x->contractor != y->contractor)
 		return x->contractor ? 1 : -1;
 	if (x->stated != y->stated)
 		return x->stated ? 1 : -1;
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	if (x->to != y->to)
-		return x->to < y->to ? -1 : 1;
+	if (v->from != w->from)
+		return v->from < w->from ? -1 : 1;
+	if (v->to != w->to)
+		return v->to < w->to ? -1 : 1;
 	if (x->share != y->share)
 		return x->share < y->share ? -1 : 1;
-	return strcmp(x->issuer, y->issuer);
+	return strcmp(v->issuer, w->issuer);
+}
+
+/* Few as they are, they are nearly sorted already. */
+static void
+sort_facts(struct fact *facts, size_t n)
+{
+	struct fact f;
+	size_t i, k;
+
+	if (n > 32) {
+		qsort(facts, n, sizeof(*facts), compare_facts);
+		return;
+	}
+	for (i = 1; i < n; i++) {
+		f = facts[i];
+		for (k = i; k > 0 && compare_facts(&facts[k - 1], &f) > 0;
+		    k--)
+			facts[k] = facts[k - 1];
+		facts[k] = f;
+	}
 }
 
 static const struct fact_key *
@@ -380,27 +426,42 @@ keys_of(enum node_kind kind)
 	return NULL;
 }
 
-void
-load_facts(struct load *l, const struct item *item, struct node *node)
+/* The load's own facts, sorted, become the node's. */
+static void
+keep_facts(struct load *l, struct node *node)
 {
-	const struct fact_key *k, *keys = keys_of(item->node.kind);
-	struct scope s = {item, NULL, node->from, node->to};
 	struct fact *facts;
-	size_t count = 0, n = 0;
 
-	s.issuer = load_issuer(l, item->map, l->issuer);
-	/* One more than counted: an empty list can be a fact, too. */
-	for (k = keys; k->key != NULL; k++)
-		count += load_count(yaml_get(item->map, k->key)) + 1;
-	count += count_owners(yaml_get(item->map, "owners"));
-	facts = load_take(l, arena_array(l->d->arena, count, sizeof(*facts)));
-	for (k = keys; k->key != NULL && l->in.result == 0; k++)
-		n += read_facts(l, &s, k, facts + n);
-	if (item->node.kind == NODE_ENTITY && l->in.result == 0)
-		n += read_owners(l, &s, facts + n);
-	if (l->in.result != 0)
+	sort_facts(l->facts, l->n_facts);
+	facts = load_take(l, arena_array(l->d->arena, l->n_facts,
+	    sizeof(*facts)));
+	if (facts == NULL)
 		return;
-	qsort(facts, n, sizeof(*facts), compare_facts);
+	if (l->n_facts > 0)
+		memcpy(facts, l->facts, l->n_facts * sizeof(*facts));
 	node->facts = facts;
-	node->n_facts = n;
+	node->n_facts = (uint32_t)l->n_facts;
+}
+
+void
+load_facts(struct load *l, const struct yaml_node *key,
+    const struct yaml_node *map)
+{
+	struct node *node = &l->d->nodes[l->rank[l->n_read++]];
+	struct scope s = { .node = node, .map = map };
+	const struct fact_key *k;
+	const char *issuer;
+
+	(void)key;		/* read in the first pass */
+	issuer = load_once(l, load_text(l, yaml_get(map, "issuer")));
+	l->usual = s.warrant = warrant_of(l, l->usual, issuer != NULL ? issuer :
+	    l->d->issuer, NULL, node->from, node->to);
+	l->n_facts = 0;
+	for (k = keys_of(node->kind); k->key != NULL && l->in.result == 0;
+	    k++)
+		read_facts(l, &s, k);
+	if (node->kind == NODE_ENTITY && l->in.result == 0)
+		read_owners(l, &s);
+	if (l->in.result == 0)
+		keep_facts(l, node);
 }

@@ -36,7 +36,8 @@ struct edge {
 struct walk {
 	const struct directory *d;
 	int64_t at_ms;
-	struct arena *arena;
+	struct arena *arena;		/* for the way */
+	struct arena *kept;		/* for the steps of answers */
 	struct issuers *issuers;
 	struct seen seen;
 	struct holder *holders;
@@ -128,7 +129,7 @@ place_holder(struct walk *w, uint32_t i)
 			continue;
 		if (f->kind == FACT_SITE || f->kind == FACT_COUNTRY)
 			known = true;
-		if (issuers_add(w->arena, w->issuers, f->issuer) != 0)
+		if (issuers_add(w->arena, w->issuers, f->warrant->issuer) != 0)
 			return ERR_MEMORY;
 		labels[n++] = label;
 	}
@@ -155,7 +156,7 @@ add_owners(struct walk *w, uint32_t i)
 		known += f->share;
 		if (f->share == 0)
 			continue;
-		if ((r = issuers_add(w->arena, w->issuers, f->issuer)) != 0 ||
+		if ((r = issuers_add(w->arena, w->issuers, f->warrant->issuer)) != 0 ||
 		    (r = holder_add(w, f->node, &owner)) != 0 ||
 		    (r = edge_add(w, owner, i, f->share)) != 0)
 			return r;
@@ -359,21 +360,21 @@ add_chain(struct walk *w, uint32_t i, const char *label,
 
 	for (at = i; w->next[at] != at; at = w->next[at])
 		n++;
-	if ((steps = arena_array(w->arena, n, sizeof(*steps))) == NULL)
+	if ((steps = arena_array(w->kept, n, sizeof(*steps))) == NULL)
 		return ERR_MEMORY;
 	for (at = i; w->next[at] != at; k++) {
 		at = w->next[at];
 		node = w->holders[at].node;
 		steps[k].kind = CONTROL_OWNERSHIP;
 		steps[k].to = node->id;
-		steps[k].text = arena_fmt(w->arena, "owned by %s", node->name);
+		steps[k].text = arena_fmt(w->kept, "owned by %s", node->name);
 		if (steps[k].text == NULL)
 			return ERR_MEMORY;
 	}
 	node = w->holders[at].node;
 	steps[k].kind = CONTROL_OWNERSHIP;
 	steps[k].to = label;
-	steps[k].text = arena_fmt(w->arena, "%s %s",
+	steps[k].text = arena_fmt(w->kept, "%s %s",
 	    node->kind == NODE_ENTITY ? "which is in" :
 	    is_located(w, node, label) ? "located in" : "a national of",
 	    label);
@@ -385,7 +386,7 @@ add_chain(struct walk *w, uint32_t i, const char *label,
 static int
 add_unknown(struct walk *w, struct owned_list *list)
 {
-	struct control_step *step = arena_alloc(w->arena, sizeof(*step));
+	struct control_step *step = arena_alloc(w->kept, sizeof(*step));
 
 	if (step == NULL)
 		return ERR_MEMORY;
@@ -397,10 +398,10 @@ add_unknown(struct walk *w, struct owned_list *list)
 
 int
 ownership_of(const struct directory *d, int64_t at_ms,
-    const struct node *const *entities, size_t n, struct arena *a,
-    struct issuers *issuers, struct owned_list *ret)
+    const struct node *const *entities, size_t n, struct arena *kept,
+    struct arena *a, struct issuers *issuers, struct owned_list *ret)
 {
-	struct walk w = {.d = d, .at_ms = at_ms, .arena = a,
+	struct walk w = {.d = d, .at_ms = at_ms, .arena = a, .kept = kept,
 	    .issuers = issuers, .seen = {.arena = a}};
 	bool *doubtful;
 	size_t i, l;

@@ -38,7 +38,8 @@ struct owned_list {
 
 /*
  * For each of n distinct entities the labels that own it at a time. Issuers
- * of the facts looked at are appended to *issuers (grown in the arena).
+ * of the facts looked at are appended to *issuers. Steps and their texts are
+ * in `kept`, all else is in the arena.
  */
 struct issuers {
 	const char **items;
@@ -48,7 +49,7 @@ struct issuers {
 int issuers_add(struct arena *a, struct issuers *s, const char *issuer);
 
 int ownership_of(const struct directory *d, int64_t at_ms,
-    const struct node *const *entities, size_t n, struct arena *a,
-    struct issuers *issuers, struct owned_list *ret);
+    const struct node *const *entities, size_t n, struct arena *kept,
+    struct arena *a, struct issuers *issuers, struct owned_list *ret);
 
 #endif

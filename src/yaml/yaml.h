@@ -45,6 +45,25 @@ int yaml_parse(struct arena *a, const char *text, size_t len,
     const struct yaml_node **ret, struct why *w);
 
 /*
+ * As yaml_parse, for texts whose root has maps too long to keep as trees:
+ * the pairs of those maps go to a function one by one, in order, and a map
+ * without pairs stands in the tree. Whoever takes them finds doubled keys.
+ * ERR_STATE, with nothing in *w: this text can only be read by yaml_parse;
+ * forget what the function was given. Not 0 from the function ends it.
+ */
+struct yaml_sections {
+	const char *const *names;	/* NULL-terminated */
+	struct arena *scratch;		/* holds one pair, then is reset */
+	int (*pair)(void *arg, const char *section,
+	    const struct yaml_node *key, const struct yaml_node *value);
+	void *arg;
+};
+
+int yaml_parse_sections(struct arena *a, const char *text, size_t len,
+    const struct yaml_sections *s, const struct yaml_node **ret,
+    struct why *w);
+
+/*
  * Typed reading with one sticky result: after the first failure every call
  * returns an empty value (NULL, 0, false) and leaves *why alone, so read a
  * whole map and test `result` once.

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/time.h"
 #include "directory/directory.h"
 
@@ -232,6 +233,9 @@ static const struct {
 	    "line 4"},
 	{"entity and person of one id", HEAD
 	    "people:\n  x: {}\nentities:\n  x: {}\n", 6, 3, "line 4"},
+	{"one id twice in a section", HEAD
+	    "people:\n  x: {}\n  w: {}\n  x: {name: y}\n", 6, 3, "twice"},
+	{"a section that is no map", HEAD "people: [x]\n", 3, 9, "map"},
 	{"id none", HEAD "people:\n  none: {}\n", 4, 3, "none"},
 	{"id with a space", HEAD "people:\n  a b: {}\n", 4, 3, "space"},
 	{"label unknown", HEAD "sites: {s: {country: unknown}}\n", 3, 22,
@@ -288,19 +292,36 @@ static const struct {
 	{"a person that is no map", HEAD "people:\n  a: yes\n", 4, 6, "map"},
 };
 
+/* As it is, and, from the second half on, in a form that is read as a tree. */
+static int
+load_broken(size_t *i, struct directory **ret, struct why *w)
+{
+	size_t n = sizeof(broken) / sizeof(broken[0]);
+	struct buf text;
+	int r;
+
+	buf_init(&text, 0);
+	buf_str(&text, broken[*i % n].text);
+	buf_str(&text, *i < n ? "" : "...\n");
+	*i %= n;
+	r = directory_load((const char *)text.data, text.len, ret, w);
+	buf_done(&text);
+	return r;
+}
+
 static void
 broken_text_is_refused_where_it_is_broken(void **state)
 {
 	struct directory *d = NULL;
 	struct why w;
-	size_t i;
+	size_t i, k;
 	int r;
 
 	(void)state;
-	for (i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (k = 0; k < 2 * sizeof(broken) / sizeof(broken[0]); k++) {
+		i = k;
 		memset(&w, 0, sizeof(w));
-		r = directory_load(broken[i].text, strlen(broken[i].text), &d,
-		    &w);
+		r = load_broken(&i, &d, &w);
 		if (r == 0)
 			fail_msg("%s: was taken", broken[i].what);
 		if (w.line != broken[i].line || w.column != broken[i].column ||
