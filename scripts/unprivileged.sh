@@ -2,9 +2,9 @@
 # unprivileged.sh [-k] [-o OUT] [-b BUILD] COMMAND ARG... - run something that
 # starts PostgreSQL, which refuses to run as root.
 #
-# Makes a scratch folder in /tmp, copies the programs of BUILD, demo/, bench/
-# and tests/ into it (a clone in /root is nobody else's to read), and runs the
-# command in tree/ there: as the user postgres if we are root, else as
+# Makes a scratch folder in /tmp, copies the programs of BUILD, demo/, presets/,
+# bench/ and tests/ into it (a clone in /root is nobody else's to read), and
+# runs the command in tree/ there: as the user postgres if we are root, else as
 # ourselves. The command finds SWORN_SCRATCH (a folder of its own to use) and
 # SWORN_BIN. What it leaves in $SWORN_SCRATCH/out is copied to OUT (SWORN_OUT
 # names it). The folder is removed in the end, and so is every process that
@@ -61,7 +61,7 @@ trap '[ -z "$child" ] || kill -TERM "$child" 2>/dev/null; exit 130' INT TERM HUP
 
 mkdir "$scratch/bin" "$scratch/tree" "$scratch/out"
 cp "$build/src/cli/sworn" "$build/src/verify/sworn-verify" "$scratch/bin/"
-cp -R demo tests "$scratch/tree/"
+cp -R demo presets tests "$scratch/tree/"
 mkdir "$scratch/tree/bench"
 cp bench/*.py "$scratch/tree/bench/"
 # Programs and sources that only some tests and benches use.
