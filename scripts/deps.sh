@@ -4,15 +4,18 @@
 # Asks dpkg what is there, and touches apt only if something is not. Debian's
 # postgresql-15 would create a database cluster and start it on port 5432; the
 # demo and the tests make private ones, so that is kept from happening, unless
-# this machine has PostgreSQL clusters already (they are left alone).
+# this machine has PostgreSQL clusters already (they are left alone). Its slapd
+# would configure a directory of its own and start it on port 389; it is told
+# to configure none and not to start.
 set -eu
 
 build="build-essential pkg-config meson ninja-build libssl-dev libyaml-dev
 libjansson-dev libpg-query-dev libprotobuf-c-dev libmicrohttpd-dev
-libcurl4-openssl-dev
+libcurl4-openssl-dev libldap-dev
 libsystemd-dev libpq-dev libcmocka-dev"
 demo="postgresql-15 python3 python3-cryptography socat util-linux"
-test="clang python3-pytest python3-psycopg golang-go golang-golang-x-mod-dev"
+test="clang python3-pytest python3-psycopg python3-yaml golang-go golang-golang-x-mod-dev
+slapd ldap-utils openssl"
 fuzz="clang libclang-rt-14-dev"
 bench="pgbouncer"
 
@@ -60,12 +63,17 @@ else
 	exit 1
 fi
 
-# The settings of pg_createcluster, for as long as apt runs.
+# The settings of pg_createcluster, and what keeps services from being started
+# (Debian Policy 9.3.3.2; a package's script asks it), for as long as apt runs.
 conf=/etc/postgresql-common/createcluster.d
+rc=/usr/sbin/policy-rc.d
 made_file=
+made_rc=
 made_dirs=
 tidy() {
 	[ -z "$made_file" ] || $sudo rm -f "$made_file"
+	[ -z "$made_rc" ] || $sudo rm -f "$made_rc"
+	made_rc=
 	for d in $made_dirs; do
 		$sudo rmdir "$d" 2>/dev/null || :
 	done
@@ -85,6 +93,19 @@ case "$missing" in
 	done
 	made_file=$conf/sworn.conf
 	echo "create_main_cluster = false" | $sudo tee "$made_file" >/dev/null
+	;;
+esac
+
+case "$missing" in
+*slapd*)
+	echo "slapd slapd/no_configuration boolean true" |
+	    $sudo debconf-set-selections
+	if [ ! -e "$rc" ]; then
+		made_rc=$rc
+		printf '#!/bin/sh\n[ "$1" != slapd ] || exit 101\n' |
+		    $sudo tee "$rc" >/dev/null
+		$sudo chmod 755 "$rc"
+	fi
 	;;
 esac
 

@@ -11,6 +11,7 @@ int cmd_apply(int argc, char **argv);
 int cmd_catalog(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_control(int argc, char **argv);
+int cmd_directory(int argc, char **argv);
 int cmd_drift(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_key(int argc, char **argv);

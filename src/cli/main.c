@@ -20,6 +20,8 @@ static const struct {
 	    "review: sworn catalog suggest DSN"},
 	{"drift", cmd_drift, "what differs in a store from what apply made: "
 	    "sworn drift -c FILE STORE --admin DSN"},
+	{"directory", cmd_directory, "people and entities from LDAP, SCIM, "
+	    "tables: sworn directory import|instructors"},
 	{"control", cmd_control, "who stands behind a principal: "
 	    "sworn control -c FILE PRINCIPAL"},
 	{"explain", cmd_explain, "what a session would be shown, and why: "
@@ -46,7 +48,7 @@ usage(FILE *out)
 	(void)fprintf(out, "sworn: a gateway in front of PostgreSQL that "
 	    "decides, records and can prove who saw whose data\n\n");
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		(void)fprintf(out, "  %-8s %s\n", commands[i].name,
+		(void)fprintf(out, "  %-9s %s\n", commands[i].name,
 		    commands[i].help);
 	(void)fprintf(out, "\nsworn --version tells the version; sworn(1) "
 	    "has the rest. A log is checked by sworn-verify.\n");

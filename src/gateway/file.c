@@ -91,8 +91,30 @@ sync_folder(const char *path)
 	return r;
 }
 
+static int
+make_like(int fd, const struct stat *like)
+{
+	struct stat now;
+
+	if (like == NULL)
+		return 0;
+	if (fstat(fd, &now) != 0)
+		return ERR_IO;
+	if ((now.st_uid != like->st_uid || now.st_gid != like->st_gid) &&
+	    fchown(fd, like->st_uid, like->st_gid) != 0)
+		return ERR_IO;
+	return fchmod(fd, like->st_mode & 07777) == 0 ? 0 : ERR_IO;
+}
+
 int
 file_replace(const char *path, const void *data, size_t len)
+{
+	return file_replace_as(path, data, len, NULL);
+}
+
+int
+file_replace_as(const char *path, const void *data, size_t len,
+    const struct stat *like)
 {
 	size_t cap = strlen(path) + 16;
 	char *temp = malloc(cap);
@@ -103,7 +125,8 @@ file_replace(const char *path, const void *data, size_t len)
 	(void)snprintf(temp, cap, "%s.XXXXXX", path); /* fits by cap */
 	if ((fd = mkostemp(temp, O_CLOEXEC)) < 0)
 		goto out;
-	if (write_all(fd, data, len) != 0 || fsync(fd) != 0)
+	if (make_like(fd, like) != 0 || write_all(fd, data, len) != 0 ||
+	    fsync(fd) != 0)
 		goto out;
 	if (rename(temp, path) != 0)
 		goto out;
