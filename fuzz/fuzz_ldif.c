@@ -12,7 +12,7 @@ import(const uint8_t *data, size_t len, size_t piece)
 {
 	struct import_check c;
 	struct ldif *l;
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	size_t i, n;
 	int r = 0;
 

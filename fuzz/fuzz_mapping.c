@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct import_check c;
 	struct table *t;
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	int r;
 
 	import_check_init(&c, SOURCE_CSV);

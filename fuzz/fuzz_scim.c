@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct scim_pages pages = {0, 0};
 	struct import_check c;
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	int r;
 
 	import_check_init(&c, SOURCE_SCIM);

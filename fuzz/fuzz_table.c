@@ -32,7 +32,7 @@ import(const uint8_t *data, size_t len, size_t piece, enum section s)
 	struct draft *found = NULL;
 	struct into to;
 	struct table *t;
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	size_t i, n;
 	int r = 0;
 

@@ -94,7 +94,7 @@ static int
 read_pieces(const char *file, const struct pieces *p)
 {
 	char chunk[CHUNK];
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	ssize_t n = 0;
 	int fd, r = 0;
 
@@ -229,7 +229,7 @@ import_tables(struct importing *im)
 static int
 import_scim(struct importing *im, const char *file, struct scim_pages *pages)
 {
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	struct buf text;
 	int r;
 
@@ -297,7 +297,7 @@ import_ldap(struct importing *im)
 	struct ldap_ask ask = {.url = q->words[1], .base = q->base,
 	    .filter = q->filter, .bind_dn = q->bind, .ca_file = q->ca,
 	    .start_tls = q->start_tls, .clear_text = q->clear_text};
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	uint64_t page, limit, timeout;
 	size_t referrals = 0;
 	struct buf secret;
@@ -333,7 +333,7 @@ static int
 import_source(struct importing *im)
 {
 	struct scim_pages pages = {0, 0};
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	size_t i;
 	int r = 0;
 
@@ -354,7 +354,7 @@ static int
 load_mapping(struct importing *im)
 {
 	const char *file = im->q->map;
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	struct buf text;
 	int r;
 

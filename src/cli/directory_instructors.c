@@ -89,7 +89,7 @@ static int
 load_map(struct finding_out *g)
 {
 	const char *file = g->q->map;
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	struct buf text;
 	int r;
 
@@ -114,7 +114,7 @@ read_tickets(struct finding_out *g)
 {
 	const char *file = g->q->tickets;
 	struct table *t = table_new(file, tickets_row, g->tickets);
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	struct buf text;
 	int r;
 

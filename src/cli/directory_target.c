@@ -64,7 +64,7 @@ say_why(const char *path, const struct why *w)
 static int
 read_target(struct directory_target *t, struct buf *text)
 {
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	const char *all;
 	size_t n;
 
@@ -167,7 +167,7 @@ static int
 check_text(const struct directory_target *t, const struct buf *text)
 {
 	struct directory *d = NULL;
-	struct why w = {0, 0, ""};
+	struct why w = {0};
 	int r;
 
 	r = directory_load((const char *)text->data, text->len, &d, &w);

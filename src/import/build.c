@@ -22,7 +22,8 @@ static const struct {
 	{FIELD_OPERATOR, FACT_OPERATOR, false},
 	{FIELD_KEEPERS, FACT_KEEPER, true},
 	{FIELD_NATIONALITY, FACT_NATIONALITY, false},
-	{FIELD_OFFICES, FACT_OFFICE, false},
+	{FIELD_RESIDENCE, FACT_RESIDENCE, false},
+	{FIELD_OFFICES, FACT_OFFICE, true},
 	{FIELD_ROLES, FACT_ROLE, false},
 	{FIELD_COUNTRY, FACT_COUNTRY, false},
 	{FIELD_PLACE, FACT_PLACE, false},
@@ -235,8 +236,8 @@ interval:
 static const char *
 fact_wrong(enum fact_kind kind, const char *text)
 {
-	if (kind == FACT_NATIONALITY || kind == FACT_COUNTRY ||
-	    kind == FACT_PLACE)
+	if (kind == FACT_NATIONALITY || kind == FACT_RESIDENCE ||
+	    kind == FACT_COUNTRY || kind == FACT_PLACE)
 		return value_label_wrong(text);
 	return value_text_wrong(text);
 }
@@ -326,8 +327,10 @@ read_kind(struct build *b, const struct entry *e, struct draft_item *it)
 		    "neither employee nor contractor; map it in values", kind);
 	for (i = 0; i < it->n; i++)
 		if (it->facts[i].kind == FACT_EMPLOYER &&
-		    it->facts[i].value != NULL)
+		    it->facts[i].value != NULL) {
+			it->facts[i].stated = true;
 			it->facts[i].contractor = contractor;
+		}
 	return 0;
 }
 

@@ -72,6 +72,7 @@ static const char csv_text[] =
     "  manager: {attribute: manager, separator: ;}\n"
     "  instructor: {attribute: instructor, separator: ;}\n"
     "  nationality: {attribute: nationality, separator: ;}\n"
+    "  residence: {attribute: residence, separator: ;}\n"
     "  offices: {attribute: offices, separator: ;}\n"
     "  roles: {attribute: roles, separator: ;}\n"
     "services:\n"

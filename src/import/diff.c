@@ -30,8 +30,8 @@ put_value(struct buf *out, const struct draft_fact *f)
 			buf_fmt(out, ".%06u", f->share % SHARE_ONE);
 		buf_str(out, " %");
 	}
-	if (f->contractor)
-		buf_str(out, " (contractor)");
+	if (f->stated)
+		buf_str(out, f->contractor ? " (contractor)" : " (employee)");
 }
 
 /* Facts of one kind that hold, each once, whoever says so. */
@@ -68,8 +68,9 @@ begin_line(struct differ *d, const char *sign, const struct draft_item *it)
 static const char *
 absent(enum fact_kind kind)
 {
-	return kind == FACT_INSTRUCTOR || kind == FACT_OFFICE ||
-	    kind == FACT_ROLE || kind == FACT_PLACE ? "nothing" : "unknown";
+	return kind == FACT_INSTRUCTOR || kind == FACT_ROLE ||
+	    kind == FACT_RESIDENCE || kind == FACT_PLACE ? "nothing" :
+	    "unknown";
 }
 
 /* Each kind of fact in which the two differ; *ret: how many. */

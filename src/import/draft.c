@@ -154,6 +154,8 @@ draft_fact_compare(const struct draft_fact *a, const struct draft_fact *b)
 		return a->kind < b->kind ? -1 : 1;
 	if ((c = compare_texts(a->value, b->value)) != 0)
 		return c;
+	if (a->stated != b->stated)
+		return a->stated ? 1 : -1;
 	if (a->contractor != b->contractor)
 		return a->contractor ? 1 : -1;
 	if (a->from != b->from)
@@ -171,7 +173,8 @@ bool
 draft_fact_same(const struct draft_fact *a, const struct draft_fact *b)
 {
 	return a->kind == b->kind && compare_texts(a->value, b->value) == 0 &&
-	    a->contractor == b->contractor && a->share == b->share;
+	    a->stated == b->stated && a->contractor == b->contractor &&
+	    a->share == b->share;
 }
 
 bool
@@ -245,6 +248,7 @@ draft_key(enum fact_kind kind)
 		[FACT_MANAGER] = "manager", [FACT_INSTRUCTOR] = "instructor",
 		[FACT_OPERATOR] = "operator", [FACT_KEEPER] = "keepers",
 		[FACT_NATIONALITY] = "nationality",
+		[FACT_RESIDENCE] = "residence",
 		[FACT_OFFICE] = "offices", [FACT_ROLE] = "roles",
 		[FACT_COUNTRY] = "country", [FACT_PLACE] = "principal-place",
 		[FACT_OWNER] = "owners",

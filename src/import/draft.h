@@ -19,7 +19,8 @@
 
 struct draft_fact {
 	enum fact_kind kind;
-	bool contractor;	/* FACT_EMPLOYER */
+	bool stated;		/* FACT_EMPLOYER: as which */
+	bool contractor;	/* else an employee; if stated */
 	uint32_t share;		/* FACT_OWNER */
 	const char *value;	/* id, label, text; NULL: nobody */
 	const char *issuer;

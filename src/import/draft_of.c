@@ -12,19 +12,26 @@ static bool
 take_fact(struct draft *d, struct draft_item *it, const struct fact *f)
 {
 	struct draft_fact *to = draft_fact_add(d, it, f->kind);
+	const struct warrant *w = f->warrant;
 
 	if (to == NULL)
 		return false;
+	to->stated = f->stated;
 	to->contractor = f->contractor;
-	to->share = f->share;
-	to->value = f->site != NULL ? f->site->id :
-	    f->node != NULL ? f->node->id : f->text;
-	to->issuer = f->issuer;
-	to->evidence = f->evidence;
-	if (f->from != it->from)
-		to->from = f->from;
-	if (f->to != it->to)
-		to->to = f->to;
+	if (f->kind == FACT_OWNER)
+		to->share = f->share;
+	if (f->kind == FACT_SITE)
+		to->value = f->site->id;
+	else if (fact_is_to_node(f))
+		to->value = f->node != NULL ? f->node->id : NULL;
+	else
+		to->value = f->text;
+	to->issuer = w->issuer;
+	to->evidence = w->evidence;
+	if (w->from != it->from)
+		to->from = w->from;
+	if (w->to != it->to)
+		to->to = w->to;
 	return true;
 }
 

@@ -26,7 +26,8 @@ static const char *const field_keys[FIELDS] = {
 	[FIELD_TO] = "to", [FIELD_SITE] = "site",
 	[FIELD_EMPLOYER] = "employer", [FIELD_KIND] = "kind",
 	[FIELD_MANAGER] = "manager", [FIELD_INSTRUCTOR] = "instructor",
-	[FIELD_NATIONALITY] = "nationality", [FIELD_OFFICES] = "offices",
+	[FIELD_NATIONALITY] = "nationality",
+	[FIELD_RESIDENCE] = "residence", [FIELD_OFFICES] = "offices",
 	[FIELD_ROLES] = "roles", [FIELD_OPERATOR] = "operator",
 	[FIELD_KEEPERS] = "keepers", [FIELD_NETWORKS] = "networks",
 	[FIELD_COUNTRY] = "country", [FIELD_PLACE] = "principal-place",
@@ -42,7 +43,7 @@ static const char *const field_keys[FIELDS] = {
 static const uint32_t section_fields[SECTIONS] = {
 	[SECTION_PEOPLE] = F(ID) | F(NAME) | F(FROM) | F(TO) | F(SITE) |
 	    F(EMPLOYER) | F(KIND) | F(MANAGER) | F(INSTRUCTOR) |
-	    F(NATIONALITY) | F(OFFICES) | F(ROLES),
+	    F(NATIONALITY) | F(RESIDENCE) | F(OFFICES) | F(ROLES),
 	[SECTION_SERVICES] = F(ID) | F(NAME) | F(FROM) | F(TO) | F(SITE) |
 	    F(OPERATOR) | F(KEEPERS) | F(ROLES) | F(NETWORKS),
 	[SECTION_ENTITIES] = F(ID) | F(NAME) | F(FROM) | F(TO) | F(COUNTRY) |

@@ -132,8 +132,9 @@ static void
 put_rest_of_fact(struct buf *out, const struct draft_fact *f,
     const char *issuer)
 {
-	if (f->contractor)
-		buf_str(out, ", kind: contractor");
+	if (f->stated)
+		buf_fmt(out, ", kind: %s", f->contractor ? "contractor" :
+		    "employee");
 	if (strcmp(f->issuer, issuer) != 0) {
 		buf_str(out, ", issuer: ");
 		put_scalar(out, f->issuer);
@@ -148,7 +149,7 @@ put_rest_of_fact(struct buf *out, const struct draft_fact *f,
 static bool
 is_bare(const struct draft_fact *f, const char *issuer)
 {
-	return !f->contractor && f->from == INT64_MIN && f->to == INT64_MAX &&
+	return !f->stated && f->from == INT64_MIN && f->to == INT64_MAX &&
 	    f->evidence == NULL && strcmp(f->issuer, issuer) == 0;
 }
 
@@ -157,7 +158,7 @@ put_fact(struct buf *out, const struct draft_fact *f, const char *issuer)
 {
 	bool by_id = f->kind != FACT_NATIONALITY && f->kind != FACT_OFFICE &&
 	    f->kind != FACT_ROLE && f->kind != FACT_COUNTRY &&
-	    f->kind != FACT_PLACE;
+	    f->kind != FACT_PLACE && f->kind != FACT_RESIDENCE;
 	bool bare = is_bare(f, issuer);
 
 	if (f->kind == FACT_OWNER) {
@@ -193,8 +194,8 @@ static void
 put_facts(struct buf *out, const struct draft_fact *f, size_t n,
     const char *issuer)
 {
-	bool list = n > 1 || f->kind == FACT_ROLE || f->kind == FACT_OFFICE ||
-	    (f->kind == FACT_KEEPER && f->value != NULL);
+	bool list = n > 1 || (f->value != NULL && (f->kind == FACT_ROLE ||
+	    f->kind == FACT_OFFICE || f->kind == FACT_KEEPER));
 	size_t i;
 
 	if (list)

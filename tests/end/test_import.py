@@ -244,8 +244,9 @@ def test_another_implementation_reads_what_was_imported(im, people):
     assert set(got) == {p["id"] for p in people} | {"liu"}
     for p in people:
         employer = got[p["id"]]["employer"]
-        assert employer == ({"id": p["employer"], "kind": "contractor"}
-                            if p["contractor"] else p["employer"])
+        assert employer == {
+            "id": p["employer"],
+            "kind": "contractor" if p["contractor"] else "employee"}
         assert got[p["id"]]["name"] == p["name"]
         assert got[p["id"]]["manager"] == p["manager"]
         assert got[p["id"]]["site"] == p["site"]

@@ -220,8 +220,9 @@ random_fact(struct draft *d, struct draft_item *it, enum fact_kind kind,
 		f->from = (int64_t)random_below(1000) * 86400000;
 	if (random_below(4) == 0)
 		f->to = (int64_t)(1000 + random_below(1000)) * 86400123;
-	f->contractor = kind == FACT_EMPLOYER && value != NULL &&
-	    random_below(2) == 0;
+	f->stated = kind == FACT_EMPLOYER && value != NULL &&
+	    random_below(3) != 0;
+	f->contractor = f->stated && random_below(2) == 0;
 }
 
 static struct draft *
@@ -251,7 +252,9 @@ random_draft(void)
 		random_fact(d, it, FACT_MANAGER, "p5");
 		random_fact(d, it, FACT_MANAGER, "p6");
 		random_fact(d, it, FACT_ROLE, random_text(d));
-		random_fact(d, it, FACT_OFFICE, random_text(d));
+		random_fact(d, it, FACT_RESIDENCE, "IE");
+		random_fact(d, it, FACT_OFFICE, random_below(2) == 0 ?
+		    random_text(d) : NULL);
 	}
 	draft_sort(d);
 	return d;
