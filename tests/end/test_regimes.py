@@ -1,15 +1,17 @@
 """The presets, asked of the real program: each against its table, against
 its mirror, and its definition against the regulation written a second time,
-in plain Python, over random directories. No store runs here."""
+in plain Python, over random directories. At last one is in force."""
 import json
 import os
 import pathlib
 import random
 import re
 
+import psycopg
 import pytest
 
 import world as demo_world
+from conftest import connect
 
 PRESETS = pathlib.Path(demo_world.__file__).resolve().parent.parent / "presets"
 NAMES = sorted(p.stem for p in PRESETS.glob("*.yaml")
@@ -498,3 +500,58 @@ def test_renaming_countries_throughout_renames_them_in_the_answers(
         told.append(answers(office, undo))
     assert told[0] == told[1]
     assert len({who for who, *_ in told[0]}) >= 10, "too few reach anything"
+
+
+# -- in force --------------------------------------------------------------------
+
+CLAIM = """claim: 1
+title: Lina read nothing of US residents
+sworn-by: nobody
+sentence: During this period Lina read no data of US residents.
+period: {from: "%s", to: "%s"}
+gateways: [gw-demo]
+stores: [us]
+never-did: {whose: [US], who: {principals: [lina]}}
+"""
+
+
+def test_a_preset_in_force_withholds_from_covered_persons_and_is_replayed(
+        world, fresh, tmp_path):
+    """Posted to Austin by headquarters, ethan is in the United States, and
+    on his way back he is not."""
+    gateway = fresh("enforce", start=False)
+    (gateway.folder / "policy.yaml").write_text(
+        (PRESETS / "us-28cfr202.yaml").read_text())
+    directory = gateway.folder / "directory.yaml"
+    text = directory.read_text()
+    before = ("employer: clipwave-us\n    site: austin", "roles: [analyst]")
+    assert all(text.count(b) == 1 for b in before)
+    directory.write_text(text.replace(
+        before[0], "employer: clipwave-hq\n    nationality: CN\n"
+        "    site: austin").replace(before[1], "roles: [moderator]"))
+    gateway.apply()
+    gateway.start()
+    begin = demo_world.now()
+    with connect(gateway, "ethan", office="austin") as c:
+        assert c.execute("SELECT id, handle FROM users LIMIT 3").rowcount == 3
+    for user, office in (("ethan", "beijing"), ("lina", "beijing"),
+                         ("aoife", "dublin")):
+        with connect(gateway, user, office=office) as c:
+            assert c.execute("SELECT id FROM users LIMIT 3").rowcount == 3
+            with pytest.raises(psycopg.Error):
+                c.execute("SELECT handle FROM users LIMIT 3")
+    demo_world.wait_for("all sessions to be closed", lambda: (
+        kinds := [r["type"] for r in gateway.records()]).count(
+            "session") == kinds.count("close"))
+    # Whoever verifies decides again by the recorded texts.
+    period = (begin, demo_world.now())
+    gateway.wait_published(period[1])
+    claim = tmp_path / "claim.yaml"
+    claim.write_text(CLAIM % period)
+    code, out, err = gateway.verify_claim(claim, store_logs={
+        "us": world.stores["us"].connection_log})
+    assert code == 3 and "lina" in out, out + err
+    claim.write_text(CLAIM.replace("[lina]", "[olga]") % period)
+    code, out, err = gateway.verify_claim(claim, store_logs={
+        "us": world.stores["us"].connection_log})
+    assert code == 0, out + err
