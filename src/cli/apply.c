@@ -35,6 +35,7 @@
 #include "base/time.h"
 #include "catalog/catalog.h"
 #include "cli/applied.h"
+#include "cli/at_most.h"
 #include "cli/checks.h"
 #include "cli/clearances.h"
 #include "cli/cmd.h"
@@ -573,6 +574,17 @@ count(struct apply *a, PGresult **ret)
 	return r;
 }
 
+static uint64_t
+total(PGresult *counts)
+{
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i < PQntuples(counts); i++)
+		n += strtoull(PQgetvalue(counts, i, 1), NULL, 10);
+	return n;
+}
+
 static void
 summary(const struct apply *a, PGresult *counts)
 {
@@ -620,6 +632,7 @@ apply_store(struct apply *a)
 	if (a->dry_run)
 		return db_run(a->c, "ending", "ROLLBACK");
 	if ((r = count(a, &counts)) != 0 ||
+	    (r = at_most_check(a->store, total(counts))) != 0 ||
 	    (r = applied_write(&f, a->store->name, &a->wanted, a->passwords,
 	    counts, now)) != 0 ||
 	    (r = db_run(a->c, "committing", "COMMIT")) != 0 ||

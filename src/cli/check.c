@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
+#include "cli/at_most.h"
 #include "cli/cmd.h"
 #include "cli/known.h"
 #include "cli/load.h"
@@ -33,9 +34,14 @@ check_folder(const char *path, const char *what)
 static int
 check_store(const struct config_store *s)
 {
+	uint64_t counted = 0;
 	int bad = 0;
 	size_t i;
 
+	for (i = 0; i < s->n_counts; i++)
+		counted += s->counts[i];	/* when apply ran last */
+	if (at_most_check(s, counted) != 0)
+		bad = 1;
 	if (s->n_counts == 0)
 		(void)fprintf(stderr, "warning: store %s: sworn apply has not "
 		    "run for it%s\n", s->name, s->mode == STORE_ENFORCE ?

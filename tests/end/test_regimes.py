@@ -108,8 +108,10 @@ def test_a_preset_answers_as_its_table_and_has_no_master_admin(office, name):
     out, _ = office.run("policy", "test", PRESETS / f"{name}.test.yaml")
     rows, of = re.match(r"(\d+) of (\d+) rows", out).groups()
     assert rows == of and int(rows) >= 20
-    _, err = office.run("policy", "lint", "--strict", "--at", AT)
-    assert err == ""
+    # Nobody reaches everything (or it would fail), and each rule and each
+    # name in it has to do with somebody or something of the example.
+    _, err = office.run("policy", "lint", "--at", AT)
+    assert not re.search("is dead|is shadowed|which nothing here has", err)
 
 
 # How the example's countries stand on the other side of the border.
@@ -555,3 +557,24 @@ def test_a_preset_in_force_withholds_from_covered_persons_and_is_replayed(
     code, out, err = gateway.verify_claim(claim, store_logs={
         "us": world.stores["us"].connection_log})
     assert code == 0, out + err
+
+
+def test_apply_refuses_a_catalog_that_states_too_few_subjects(world, fresh):
+    gateway = fresh("enforce", start=False)
+    catalog = gateway.folder / "catalog-international.yaml"
+    text = catalog.read_text()
+    [[users]] = world.stores["us"].sql("SELECT count(*) FROM users")
+    for at_most, fits in ((int(users) - 1, False), (users, True)):
+        catalog.write_text(text.replace(
+            "  key: id\n", f"  key: id\n  at-most: {at_most}\n", 1))
+        if fits:
+            gateway.apply("us")
+        else:
+            with pytest.raises(demo_world.Failed, match="at-most"):
+                gateway.apply("us")
+            assert not list((gateway.folder / "state").glob("*us*"))
+    # What was counted then is what a later catalog is held to.
+    catalog.write_text(text.replace("  key: id\n",
+                                    "  key: id\n  at-most: 3\n", 1))
+    code, out, err = gateway.sworn("check", "-c", gateway.conf, expect=(1,))
+    assert "store us: its catalog states at-most: 3" in err
