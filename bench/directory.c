@@ -365,8 +365,9 @@ main(int argc, char **argv)
 	m.instructor = calloc(m.people, sizeof(*m.instructor));
 	m.site = calloc(m.people, sizeof(*m.site));
 	m.employer = calloc(m.people, sizeof(*m.employer));
-	if (m.site == NULL || m.employer == NULL || m.country == NULL || m.held == NULL || m.owned == NULL ||
-	    m.stands == NULL || m.instructor == NULL)
+	if (m.site == NULL || m.employer == NULL || m.country == NULL ||
+	    m.held == NULL || m.owned == NULL || m.stands == NULL ||
+	    m.instructor == NULL)
 		fail("out of memory");
 	run(&m, path);
 	free(m.country);

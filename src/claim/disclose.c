@@ -164,6 +164,9 @@ check(struct verdict *v, struct state_session *s, int64_t until_ms)
 		if ((e = state_text_add(v, &v->issuers,
 		    s->rec.u.session.issuers.s[i])) != 0)
 			return e;
+	if (c->addresses != NULL &&
+	    (e = state_text_add(v, &v->addresses, c->addresses)) != 0)
+		return e;
 	if ((e = named_all(v, s)) != 0)
 		return e;
 	x = recheck_of(v, s);

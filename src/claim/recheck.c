@@ -179,20 +179,33 @@ address_of(struct recheck *x, const char *source)
 	return arena_strn(x->arena, source, (size_t)(end - source));
 }
 
+/*
+ * A site's network counts always. What else the record says can only come
+ * from a file of addresses, which the record then names.
+ */
 static int
 compare_source(struct recheck *x, const struct directory *d)
 {
-	const char *address = address_of(x, x->session->source);
+	const struct record_session *s = x->session;
+	const char *address = address_of(x, s->source), *place;
 	const struct directory_site *site;
+	size_t i;
 
 	if (address == NULL)
 		return ERR_MEMORY;
-	if ((site = directory_site_of_address(d, address)) == NULL ||
-	    strs_have(&x->session->seen_at, site->country))
-		return 0;
-	return doubt(x, "facts", "it came from %s, which the directory "
-	    "places in %s, and the record does not say so",
-	    x->session->source, site->country);
+	site = directory_site_of_address(d, address);
+	place = site != NULL ? site->country : CONTROL_UNKNOWN;
+	if (!strs_have(&s->seen_at, place) &&
+	    (site != NULL || s->addresses == NULL || s->seen_at.n == 0))
+		return doubt(x, "facts", "it came from %s, which the directory "
+		    "places in %s, and the record does not say so", s->source,
+		    place);
+	for (i = 0; i < s->seen_at.n && s->addresses == NULL; i++)
+		if (strcmp(s->seen_at.s[i], place) != 0)
+			return doubt(x, "facts", "the record places %s in %s, "
+			    "and names no file of addresses that says so",
+			    s->source, s->seen_at.s[i]);
+	return 0;
 }
 
 /* *ret_control stays NULL where the directory does not help. */

@@ -226,6 +226,10 @@ rests_say(struct verdict *v)
 	    "changed its purpose or ticket")) != 0 ||
 	    (e = say_texts(v, "directory", "the directory: ", &v->directories,
 	    " (SHA-256); control sets were computed again from it")) != 0 ||
+	    (e = say_texts(v, "addresses", "that these files say rightly in "
+	    "which country an address is, and the gateway what they say: ",
+	    &v->addresses, " (SHA-256); where a site's network or a file "
+	    "places a session counts, both if they differ")) != 0 ||
 	    (e = say_texts(v, "policy", "the policy: ", &v->policies,
 	    " (SHA-256); enforced clearances were decided again by it")) != 0 ||
 	    (e = say_texts(v, "catalog", "that the catalog says rightly whose "

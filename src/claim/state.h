@@ -86,7 +86,7 @@ struct verdict {
 	size_t cap_rests;
 	struct verdict_gap *gaps;	/* VERDICT_GAPS_MAX; NULL: none yet */
 	struct state_texts issuers, programs, policies, directories,
-	    catalogs, objects_named, objects_doubted, downtimes;
+	    addresses, catalogs, objects_named, objects_doubted, downtimes;
 	struct verdict_result result;
 };
 

@@ -107,6 +107,7 @@ verdict_free(struct verdict *v)
 	texts_free(&v->programs);
 	texts_free(&v->policies);
 	texts_free(&v->directories);
+	texts_free(&v->addresses);
 	texts_free(&v->catalogs);
 	texts_free(&v->objects_named);
 	texts_free(&v->objects_doubted);

@@ -6,41 +6,46 @@
 #include "catalog/catalog.h"
 #include "directory/control.h"
 #include "directory/directory.h"
+#include "directory/network.h"
 #include "gateway/config.h"
+#include "gateway/standing.h"
 #include "policy/whole.h"
 
 int
-ask_place(const struct config *c, const char *from, const char **ret,
-    struct why *w)
+ask_place(const struct config *c, const char *from, struct arena *a,
+    struct ask_places *ret, struct why *w)
 {
 	const struct directory_site *site;
+	struct network address;
 
-	*ret = NULL;
+	ret->n = 0;
 	if (from == NULL)
 		return 0;
-	if (strcmp(from, CONTROL_UNKNOWN) == 0) {
-		*ret = CONTROL_UNKNOWN;
-		return 0;
-	}
-	if ((site = directory_site_find(c->directory, from)) == NULL)
+	site = directory_site_find(c->directory, from);
+	if (site == NULL && network_address(from, &address) == 0)
+		return standing_seen(c, from, a, ret->labels, &ret->n) == 0 ?
+		    0 : why_set(w, ERR_MEMORY, 0, 0, "out of memory");
+	if (site == NULL && strcmp(from, CONTROL_UNKNOWN) != 0)
 		return why_set(w, ERR_MISSING, 0, 0, "there is no site "
-		    "\"%s\"; name one of the directory's, or \"unknown\" for "
-		    "a network of none", from);
-	*ret = site->country;
+		    "\"%s\"; name one of the directory's, an address, or "
+		    "\"unknown\" for a network of none", from);
+	ret->labels[ret->n++] = site != NULL ? site->country :
+	    CONTROL_UNKNOWN;
 	return 0;
 }
 
 static int
-find_principal(const struct config *c, const struct ask *q, const char *seen,
-    struct arena *a, struct ask_answer *ret, struct why *w)
+find_principal(const struct config *c, const struct ask *q,
+    const struct ask_places *seen, struct arena *a, struct ask_answer *ret,
+    struct why *w)
 {
 	int r;
 
 	r = directory_principal(c->directory, q->principal, q->at_ms, a,
 	    &ret->who);
 	if (r == 0)
-		r = control_of(c->directory, q->principal, q->at_ms, &seen,
-		    seen != NULL, a, &ret->control);
+		r = control_of(c->directory, q->principal, q->at_ms,
+		    seen->labels, seen->n, a, &ret->control);
 	if (r == ERR_MISSING)
 		return why_set(w, r, 0, 0, "the directory has no person or "
 		    "service \"%s\" at that time", q->principal);
@@ -90,15 +95,15 @@ int
 ask(const struct config *c, const struct policy *p, const struct ask *q,
     struct arena *a, struct ask_answer *ret, struct why *w)
 {
-	const char *seen;
+	struct ask_places seen;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
 	if ((ret->store = config_store_find(c, q->store)) == NULL)
 		return why_set(w, ERR_MISSING, 0, 0, "there is no store "
 		    "\"%s\"", q->store);
-	if ((r = ask_place(c, q->from, &seen, w)) != 0 ||
-	    (r = find_principal(c, q, seen, a, ret, w)) != 0)
+	if ((r = ask_place(c, q->from, a, &seen, w)) != 0 ||
+	    (r = find_principal(c, q, &seen, a, ret, w)) != 0)
 		return r;
 	ret->request = (struct policy_request){
 		.who = ret->who, .control = ret->control, .store = q->store,

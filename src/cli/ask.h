@@ -37,10 +37,16 @@ struct ask_answer {
 	const char *refused;
 };
 
-/* The country of a site, for control_of; "unknown" of itself, NULL of NULL.
- * 0 or an error with *w filled. */
-int ask_place(const struct config *c, const char *from, const char **ret,
-    struct why *w);
+/* Where a session comes from, for control_of: the country of a site; all that
+ * is said of an address; "unknown" of itself; nothing of NULL. */
+struct ask_places {
+	const char *labels[2];
+	size_t n;
+};
+
+/* 0 or an error with *w filled. */
+int ask_place(const struct config *c, const char *from, struct arena *a,
+    struct ask_places *ret, struct why *w);
 
 /* 0 or an error with *w filled, if a name is not known. */
 int ask(const struct config *c, const struct policy *p, const struct ask *q,

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/text.h"
+#include "cli/places.h"
 #include "crypto/hash.h"
 #include "directory/control.h"
 #include "directory/directory.h"
@@ -32,6 +33,7 @@ struct work {
 	struct arena *person;	/* principal and control of one person */
 	struct arena *scratch;
 	struct sessions sessions;
+	struct control_batch *batch;
 	struct clearances *ret;
 	size_t cap;
 	struct why *why;
@@ -188,8 +190,8 @@ person(struct work *w, const char *id)
 	if (r == 0 && who->kind != PRINCIPAL_PERSON)
 		return 0;
 	for (i = 0; r == 0 && i < s->n_places; i++) {
-		r = control_of(w->config->directory, id, w->at_ms,
-		    &s->places[i], s->places[i] != NULL, w->person, &control);
+		r = control_batch_of(w->batch, id, &s->places[i],
+		    s->places[i] != NULL, w->person, &control);
 		if (r != 0)
 			break;
 		if ((r = decide_all(w, who, control)) != 0)
@@ -214,11 +216,16 @@ nobody(struct work *w)
 static int
 everybody(struct work *w)
 {
+	struct sessions_more more;
 	const char *const *ids;
 	size_t n, i;
 	int r;
 
-	r = sessions_list(w->config->directory,
+	if (places_more(w->config, w->kept, &more) != 0 ||
+	    control_batch_new(w->config->directory, w->at_ms,
+	    &w->batch) != 0)
+		return why_set(w->why, ERR_MEMORY, 0, 0, "out of memory");
+	r = sessions_list(w->config->directory, &more,
 	    (const struct policy *const[]){w->config->policy}, 1, w->at_ms,
 	    w->kept, &w->sessions, w->why);
 	if (r != 0)
@@ -249,6 +256,7 @@ clearances_make(const struct config *c, const struct config_store *s,
 		r = memory(&work);
 	else
 		r = everybody(&work);
+	control_batch_free(work.batch);
 	arena_free(work.person);
 	arena_free(work.scratch);
 	if (r != 0)

@@ -1,5 +1,5 @@
 /*
- * sworn control -c FILE PRINCIPAL [--at TIME] [--from SITE] [--dot | --svg]
+ * sworn control -c FILE PRINCIPAL [--at TIME] [--from PLACE] [--dot | --svg]
  *
  * Every country that stands behind a principal, and by which paths: in
  * words, as a text for Graphviz, or as a picture that its program dot draws.
@@ -27,7 +27,7 @@
 #include "gateway/config.h"
 
 static const char usage[] = "usage: sworn control -c FILE PRINCIPAL "
-    "[--at TIME] [--from SITE] [--dot | --svg]\n";
+    "[--at TIME] [--from PLACE] [--dot | --svg]\n";
 
 static void
 put_words(struct buf *out, const struct principal *who,
@@ -143,14 +143,14 @@ answer(const struct config *c, const struct asked *q, struct arena *a,
 {
 	const struct principal *who;
 	const struct control *control;
-	const char *seen;
+	struct ask_places seen;
 	int64_t at_ms;
 	struct why w;
 	int r;
 
 	if (options_time(q->at, &at_ms) != 0)
 		return 1;
-	if (ask_place(c, q->from, &seen, &w) != 0) {
+	if (ask_place(c, q->from, a, &seen, &w) != 0) {
 		(void)fprintf(stderr, "sworn: %s\n", w.text);
 		return 1;
 	}
@@ -161,8 +161,8 @@ answer(const struct config *c, const struct asked *q, struct arena *a,
 		return 1;
 	}
 	if (r == 0)
-		r = control_of(c->directory, q->id, at_ms, &seen,
-		    seen != NULL, a, &control);
+		r = control_of(c->directory, q->id, at_ms, seen.labels,
+		    seen.n, a, &control);
 	if (r == 0 && (q->dot || q->svg))
 		r = control_dot(out, c->directory, who, control, a);
 	else if (r == 0)

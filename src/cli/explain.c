@@ -1,6 +1,6 @@
 /*
  * sworn explain -c FILE PRINCIPAL STORE [--table T] [--purpose P]
- *     [--ticket T] [--from SITE] [--at TIME] [--json]
+ *     [--ticket T] [--from PLACE] [--at TIME] [--json]
  *
  * What one session would be shown, and why: for each table and residence the
  * outcome of each column, the rules that have a part in it, and the facts
@@ -22,7 +22,7 @@
 #include "policy/effect.h"
 
 static const char usage[] = "usage: sworn explain -c FILE PRINCIPAL STORE "
-    "[--table T] [--purpose P]\n    [--ticket T] [--from SITE] [--at TIME] "
+    "[--table T] [--purpose P]\n    [--ticket T] [--from PLACE] [--at TIME] "
     "[--json]\n";
 
 const struct policy_reason *

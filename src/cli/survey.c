@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "cli/places.h"
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
@@ -41,6 +42,7 @@ survey_init(struct survey *s, const struct config *c,
     const struct policy *const *policies, size_t n, int64_t at_ms,
     struct why *w)
 {
+	struct sessions_more more;
 	int r = ERR_MEMORY;
 
 	memset(s, 0, sizeof(*s));
@@ -49,9 +51,9 @@ survey_init(struct survey *s, const struct config *c,
 	if ((s->a = arena_new()) == NULL ||
 	    (s->scratch = arena_new()) == NULL || (r = make_space(s)) != 0 ||
 	    (r = directory_list(c->directory, at_ms, s->a, &s->ids,
-	    &s->n_ids)) != 0)
+	    &s->n_ids)) != 0 || (r = places_more(c, s->a, &more)) != 0)
 		return why_set(w, r, 0, 0, "%s", err_text(r));
-	return sessions_list(c->directory, policies, n, at_ms, s->a,
+	return sessions_list(c->directory, &more, policies, n, at_ms, s->a,
 	    &s->sessions, w);
 }
 

@@ -73,6 +73,13 @@ directory_site_find(const struct directory *d, const char *id)
 	return NULL;
 }
 
+const char *const *
+directory_labels(const struct directory *d, size_t *ret_n)
+{
+	*ret_n = d->n_labels;
+	return d->labels;
+}
+
 const struct directory_site *
 directory_sites(const struct directory *d, size_t *ret_n)
 {

@@ -84,6 +84,10 @@ bool directory_knows(const struct directory *d, const char *id);
 int directory_list(const struct directory *d, int64_t at_ms, struct arena *a,
     const char *const **ret, size_t *ret_n);
 
+/* All labels of countries that facts and sites have, sorted. */
+const char *const *directory_labels(const struct directory *d,
+    size_t *ret_n);
+
 /* Sites: id, country label, and the networks that belong to them. */
 struct directory_site {
 	const char *id;

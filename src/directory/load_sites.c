@@ -119,6 +119,7 @@ load_sites(struct load *l, const struct yaml_node *n)
 		s->id = load_keep(l, load_id(l, n->keys[i]));
 		s->country = load_keep(l, load_label(l, yaml_need(&l->in,
 		    n->items[i], "country")));
+		(void)load_number(l, s->country);
 		places[i].networks = yaml_get(n->items[i], "networks");
 		s->networks = load_networks(l, places[i].networks,
 		    &s->n_networks);

@@ -25,6 +25,7 @@
 #include "crypto/hash.h"
 #include "crypto/scram.h"
 #include "directory/directory.h"
+#include "gateway/addresses.h"
 #include "gateway/file.h"
 #include "gateway/policy_file.h"
 #include "policy/policy.h"
@@ -637,11 +638,11 @@ static int
 load_top(struct loading *l, const struct yaml_node *root)
 {
 	static const char *const keys[] = {"gateway", "state", "workers",
-	    "listeners", "console", "users", "directory", "policy", "log",
-	    "limits", "stores", NULL};
+	    "listeners", "console", "users", "directory", "addresses", "policy",
+	    "log", "limits", "stores", NULL};
 	struct yaml_in in = {.arena = l->arena, .why = l->why};
 	const struct yaml_node *v;
-	const char *directory, *policy;
+	const char *directory, *policy, *addresses;
 	struct config *c = l->c;
 	int r;
 
@@ -660,6 +661,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 	load_log(l, &in, yaml_need(&in, root, "log"));
 	load_limits(&in, yaml_get(root, "limits"), c);
 	directory = yaml_str(&in, yaml_need(&in, root, "directory"));
+	addresses = yaml_str(&in, yaml_get(root, "addresses"));
 	policy = yaml_str(&in, yaml_need(&in, root, "policy"));
 	v = yaml_need(&in, root, "stores");
 	if (in.result != 0)
@@ -667,6 +669,11 @@ load_top(struct loading *l, const struct yaml_node *root)
 	if ((r = read_config_text(l, directory, &c->directory_text)) != 0 ||
 	    (r = directory_load(c->directory_text.text, c->directory_text.len,
 	    &c->directory, l->why)) != 0)
+		return r;
+	if (addresses != NULL && ((r = read_config_text(l, addresses,
+	    &c->addresses_text)) != 0 ||
+	    (r = addresses_new(c->addresses_text.text, c->addresses_text.len,
+	    &c->addresses, l->why)) != 0))
 		return r;
 	if ((r = read_policy(l, policy)) != 0)
 		return r;
@@ -750,6 +757,7 @@ config_free(struct config *c)
 		catalog_free(s->catalog);
 	}
 	directory_free(c->directory);
+	addresses_free(c->addresses);
 	policy_free(c->policy);
 	arena_free(whole->arena);
 	free(whole);

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "gateway/limits.h"
 
+struct addresses;
 struct catalog;
 struct directory;
 struct policy;
@@ -95,6 +96,8 @@ struct config {
 	size_t n_users;
 	struct config_text directory_text;
 	struct directory *directory;
+	struct config_text addresses_text;	/* path NULL: none */
+	struct addresses *addresses;		/* or NULL */
 	struct config_text policy_text;
 	struct policy *policy;
 	/* Limits, each with a default that docs/configuration.md gives. */

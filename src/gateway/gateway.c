@@ -24,6 +24,7 @@
 #include "catalog/catalog.h"
 #include "crypto/hash.h"
 #include "gateway/cancel.h"
+#include "gateway/addresses.h"
 #include "gateway/config.h"
 #include "gateway/log_client.h"
 #include "gateway/sandbox.h"
@@ -219,6 +220,9 @@ show_alive(struct shared *s, bool ok)
 	if (s->metrics == NULL)
 		return;
 	atomic_store(&s->metrics->gateway_ok, ok);
+	atomic_store(&s->metrics->addresses_built_s,
+	    s->config->addresses == NULL ? 0 : (uint64_t)(
+	    addresses_built_ms(s->config->addresses) / 1000));
 	atomic_store(&s->metrics->gateway_beat_ms,
 	    (uint64_t)clock_now_ms());
 }

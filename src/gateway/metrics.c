@@ -46,6 +46,9 @@ static const struct {
 	{"sworn_log_restarts_total", "counter",
 	    "Restarts of the log process.",
 	    offsetof(struct metrics, log_restarts)},
+	{"sworn_addresses_built_seconds", "gauge",
+	    "When the file of addresses was made; 0 without one.",
+	    offsetof(struct metrics, addresses_built_s)},
 };
 
 struct metrics *

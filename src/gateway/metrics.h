@@ -28,6 +28,7 @@ struct metrics {
 	atomic_uint_fast64_t log_ok;		/* 1 while records are accepted */
 	atomic_uint_fast64_t gateway_ok;	/* 1 while it accepts sessions */
 	atomic_uint_fast64_t log_restarts;
+	atomic_uint_fast64_t addresses_built_s;	/* Unix time; 0: no file */
 	atomic_uint_fast64_t gateway_beat_ms;	/* wall clock of its last beat */
 };
 

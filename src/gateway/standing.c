@@ -10,6 +10,7 @@
 #include "crypto/hash.h"
 #include "directory/control.h"
 #include "directory/directory.h"
+#include "gateway/addresses.h"
 #include "gateway/config.h"
 #include "policy/policy.h"
 
@@ -202,21 +203,43 @@ expected_from(const struct principal *p, const char *address)
 	return p->n_networks == 0;
 }
 
+int
+standing_seen(const struct config *c, const char *address, struct arena *a,
+    const char *ret[static 2], size_t *ret_n)
+{
+	const struct directory_site *site;
+	char label[ADDRESSES_LABEL_MAX];
+	int r = ERR_MISSING;
+
+	*ret_n = 0;
+	site = directory_site_of_address(c->directory, address);
+	if (site != NULL)
+		ret[(*ret_n)++] = site->country;
+	if (c->addresses != NULL)
+		r = addresses_country(c->addresses, address, label);
+	if ((r == ERR_MISSING && site == NULL) ||
+	    (r != ERR_MISSING && r != 0))
+		ret[(*ret_n)++] = CONTROL_UNKNOWN;
+	if (r != 0 || (site != NULL && strcmp(site->country, label) == 0))
+		return 0;
+	ret[*ret_n] = arena_str(a, label);
+	return ret[(*ret_n)++] == NULL ? ERR_MEMORY : 0;
+}
+
 static int
 decide(struct standing *s, const struct standing_request *q)
 {
 	const struct config *c = q->config;
-	const struct directory_site *site;
 	struct policy_request pq;
 	int r;
 
 	if ((r = directory_principal(c->directory, q->principal, q->at_ms,
 	    s->a, &s->who)) != 0)
 		return r;
-	site = directory_site_of_address(c->directory, q->address);
-	s->seen_at = site != NULL ? site->country : CONTROL_UNKNOWN;
-	if ((r = control_of(c->directory, q->principal, q->at_ms, &s->seen_at,
-	    1, s->a, &s->control)) != 0)
+	if ((r = standing_seen(c, q->address, s->a, s->seen_at,
+	    &s->n_seen_at)) != 0 || (r = control_of(c->directory,
+	    q->principal, q->at_ms, s->seen_at, s->n_seen_at, s->a,
+	    &s->control)) != 0)
 		return r;
 	s->from_elsewhere = s->who->kind == PRINCIPAL_SERVICE &&
 	    !expected_from(s->who, q->address);
@@ -328,19 +351,14 @@ int
 standing_record(const struct standing *s, const struct config *c,
     const char *source, struct arena *a, struct record_session *ret)
 {
-	const char **seen;
-
 	memset(ret, 0, sizeof(*ret));
-	if ((seen = arena_array(a, 1, sizeof(*seen))) == NULL)
-		return ERR_MEMORY;
-	seen[0] = s->seen_at;
 	ret->store = s->store->name;
 	ret->mode = store_mode_text(s->store->mode);
 	ret->principal = s->who->id;
 	ret->kind = s->who->kind == PRINCIPAL_PERSON ? "person" : "service";
 	ret->source = source;
-	ret->seen_at.s = seen;
-	ret->seen_at.n = 1;
+	ret->seen_at.s = s->seen_at;
+	ret->seen_at.n = s->n_seen_at;
 	ret->roles.s = s->who->roles;
 	ret->roles.n = s->who->n_roles;
 	ret->employers.s = s->who->employers;
@@ -351,6 +369,10 @@ standing_record(const struct standing *s, const struct config *c,
 	ret->ticket = s->ticket;
 	ret->policy = c->policy_text.sha256;
 	ret->directory = c->directory_text.sha256;
+	if (c->addresses != NULL) {
+		ret->addresses = c->addresses_text.sha256;
+		ret->addresses_built_ms = addresses_built_ms(c->addresses);
+	}
 	ret->clearance = s->hash;
 	ret->role = s->role != NULL ? s->role : "";
 	ret->bound = s->bound;

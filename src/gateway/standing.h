@@ -39,7 +39,10 @@ struct standing {
 	const struct principal *who;
 	const struct control *control;
 	const struct clearance *clearance;
-	const char *seen_at;		/* label of the source's network */
+	/* Where the source is: by a site's network, by the addresses' file;
+	 * "unknown" if neither says. */
+	const char *seen_at[2];
+	size_t n_seen_at;
 	const char *purpose;
 	const char *ticket;
 	char hash[65];			/* of the clearance's text, hex */
@@ -53,6 +56,14 @@ struct standing {
 	bool has_would;
 	struct record_bound would;
 };
+
+/*
+ * Where an address is: all that is said of it counts, so there are one or
+ * two labels. "unknown" if nothing is said, or if the file is broken there:
+ * it might have said anything. 0 or ERR_MEMORY.
+ */
+int standing_seen(const struct config *c, const char *address,
+    struct arena *a, const char *ret[static 2], size_t *ret_n);
 
 /* 0, ERR_MISSING (no such principal now), ERR_MEMORY, ... */
 int standing_make(const struct standing_request *q, struct standing **ret);

@@ -115,7 +115,8 @@ reach_each(const struct directory *d, const struct sessions *s,
 		return ERR_MEMORY;
 	r = directory_principal(d, principal, at_ms, a, &q.who);
 	for (q.place = 1; r == 0 && q.place < s->n_places; q.place++) {
-		if (!place_possible(d, q.who, s->places[q.place]))
+		if (!s->by_address &&
+		    !place_possible(d, q.who, s->places[q.place]))
 			continue;
 		r = control_of(d, principal, at_ms, &s->places[q.place], 1, a,
 		    &q.control);

@@ -82,18 +82,22 @@ collect(struct work *w, policy_list *of, const struct policy *const *policies,
 }
 
 static int
-list_places(struct work *w, const struct directory *d)
+list_places(struct work *w, const struct directory *d,
+    const struct sessions_more *more)
 {
 	const struct directory_site *sites;
 	size_t n, i;
 	int r;
 
 	sites = directory_sites(d, &n);
-	if ((r = list_init(w, &w->places, n, true)) != 0)
+	if ((r = list_init(w, &w->places, n + (more != NULL ? more->n : 0),
+	    true)) != 0)
 		return r;
 	list_add(&w->places, CONTROL_UNKNOWN);
 	for (i = 0; i < n; i++)
 		list_add(&w->places, sites[i].country);
+	for (i = 0; more != NULL && i < more->n; i++)
+		list_add(&w->places, more->labels[i]);
 	return 0;
 }
 
@@ -186,7 +190,7 @@ list_tickets(struct work *w)
 }
 
 int
-sessions_list(const struct directory *d,
+sessions_list(const struct directory *d, const struct sessions_more *more,
     const struct policy *const *policies, size_t n, int64_t at_ms,
     struct arena *a, struct sessions *ret, struct why *why)
 {
@@ -202,13 +206,14 @@ sessions_list(const struct directory *d,
 	    &w->purposes)) != 0 ||
 	    (r = collect(w, policy_ticket_patterns, policies, n, false,
 	    &w->patterns)) != 0 ||
-	    (r = list_places(w, d)) != 0 || (r = list_tickets(w)) != 0 ||
+	    (r = list_places(w, d, more)) != 0 || (r = list_tickets(w)) != 0 ||
 	    (r = times_list(policies, n, at_ms, a, &times, why)) != 0)
 		return r;
 	*ret = (struct sessions){
 		.purposes = w->purposes.items, .n_purposes = w->purposes.n,
 		.tickets = w->tickets.items, .n_tickets = w->tickets.n,
 		.places = w->places.items, .n_places = w->places.n,
+		.by_address = more != NULL && more->n > 0,
 		.times = times,
 	};
 	return 0;

@@ -11,6 +11,7 @@
 #ifndef POLICY_SESSIONS_H
 #define POLICY_SESSIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -26,15 +27,24 @@ struct sessions {
 	const char *const *tickets;	/* NULL, none stated, first */
 	size_t n_tickets;
 	/* NULL, nothing known but the assigned site, first; then "unknown",
-	 * a network of no site; then each country that has a site. */
+	 * a network of no site; then each country that has a site, and those
+	 * that addresses can be in beside. */
 	const char *const *places;
 	size_t n_places;
+	bool by_address;	/* there are such: a site's network is not all */
 	struct times times;
+};
+
+/* Countries that addresses can be in, beside those that have a site. NULL
+ * stands for none. */
+struct sessions_more {
+	const char *const *labels;
+	size_t n;
 };
 
 /* Of one policy, or of several whose answers are to be compared. Memory: the
  * arena. 0 or an error with *w filled. */
-int sessions_list(const struct directory *d,
+int sessions_list(const struct directory *d, const struct sessions_more *more,
     const struct policy *const *policies, size_t n, int64_t at_ms,
     struct arena *a, struct sessions *ret, struct why *w);
 

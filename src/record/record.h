@@ -129,6 +129,8 @@ struct record_session {
 	const char *ticket;		/* NULL: none */
 	const char *policy;		/* SHA-256 of the policy, hex */
 	const char *directory;		/* and of the directory */
+	const char *addresses;		/* and of the addresses' file; or NULL */
+	int64_t addresses_built_ms;	/* when that was made; 0: no such file */
 	const char *clearance;		/* SHA-256 of its canonical text, hex */
 	const char *role;		/* the login at the store; "" if none */
 	struct record_bound bound;	/* all that the session can reach */

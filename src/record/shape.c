@@ -98,6 +98,8 @@ static const struct shape_field store_fields[] = {
 	SESSION(SHAPE_OPT, ticket, "ticket"), \
 	SESSION(SHAPE_HASH, policy, "policy"), \
 	SESSION(SHAPE_HASH, directory, "directory"), \
+	SESSION(SHAPE_OPT, addresses, "addresses"), \
+	SESSION(SHAPE_TIME, addresses_built_ms, "addresses_built"), \
 	SESSION(SHAPE_HASH, clearance, "clearance"), \
 	SESSION(SHAPE_STR, role, "role"), \
 	LIST(SHAPE_LIST, struct record_session, bound.tables, bound.n, \

@@ -70,7 +70,7 @@ demo_init(struct demo *d, const char *policy)
 	assert_int_equal(reach_space_make(d->stores, 3, d->a, &d->space), 0);
 	assert_in_range(d->space.n_cells, 1, CELLS_MAX);
 	list[0] = d->abroad.policy;
-	if (sessions_list(d->abroad.directory, list, 1, STORY_NOVEMBER, d->a,
+	if (sessions_list(d->abroad.directory, NULL, list, 1, STORY_NOVEMBER, d->a,
 	    &d->sessions, &w) != 0)
 		fail_msg("%s", w.text);
 }

@@ -1,4 +1,5 @@
 """Verdicts on logs made by hand: three values, completeness, store logs."""
+import json
 import itertools
 import sys
 
@@ -397,6 +398,26 @@ def test_other_facts_than_the_directory_gives_are_named(bench):
         log.close(s)
         status, out = judge(bench, log, begin, finish(log))
         assert status == NOT_SHOWN and doubts(out, "facts"), change
+
+
+def test_a_country_that_nothing_recorded_tells_is_doubted(bench):
+    """What a site's network does not say, a file of addresses must."""
+    named = sha256("addresses")
+    for seen, addresses, said in (
+            (["CN", "NO"], named, None), (["CN", "NO"], None, "in NO"),
+            (["NO"], named, "places in CN"), ([], named, "places in CN")):
+        more = {"addresses": named} if addresses else {}
+        log = Log()
+        begin = log.now
+        s = log.session("wei", "eu", seen_at=seen, control=CONTROL["wei"] + [
+            (label, ["location"]) for label in seen if label != "CN"], **more)
+        log.close(s)
+        status, out = judge(bench, log, begin, finish(log))
+        if said is None:
+            assert not doubts(out, "facts"), doubts(out)
+            assert named in json.dumps(out), out
+        else:
+            assert said in doubts(out, "facts")[0], doubts(out)
 
 
 def enforced(shown, bound, clearance=None, purpose="moderation", **more):
