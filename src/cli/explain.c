@@ -25,12 +25,12 @@ static const char usage[] = "usage: sworn explain -c FILE PRINCIPAL STORE "
     "[--table T] [--purpose P]\n    [--ticket T] [--from PLACE] [--at TIME] "
     "[--json]\n";
 
-const struct policy_reason *
-explain_reason(const struct explain *e, size_t table, size_t residence)
+int
+explain_reason(const struct explain *e, size_t table, size_t residence,
+    struct policy_reason *ret)
 {
-	const struct clearance *c = e->got.clearance;
-
-	return &c->reasons[table * c->n_residences + residence];
+	return clearance_reason(e->got.clearance, table, residence, e->a,
+	    ret);
 }
 
 int

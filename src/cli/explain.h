@@ -25,8 +25,8 @@ struct explain {
 /* Whether a table was asked about. */
 bool explain_asked(const struct explain *e, const struct catalog_table *t);
 /* Of a table and a residence, by index. */
-const struct policy_reason *explain_reason(const struct explain *e,
-    size_t table, size_t residence);
+int explain_reason(const struct explain *e, size_t table, size_t residence,
+    struct policy_reason *ret);
 int explain_effect(const struct explain *e, size_t table, size_t residence,
     size_t column, struct effect *ret);
 

@@ -106,15 +106,18 @@ static json_t *
 json_residence(const struct explain *e, size_t table, size_t residence)
 {
 	const struct catalog_table *t = e->got.clearance->tables[table].table;
-	const struct policy_reason *r = explain_reason(e, table, residence);
-	json_t *columns = json_array();
+	json_t *columns;
+	struct policy_reason r;
 	size_t i;
 
+	if (explain_reason(e, table, residence, &r) != 0)
+		return NULL;
+	columns = json_array();
 	for (i = 0; i < t->n_columns; i++)
 		append(&columns, json_column(e, table, residence, i));
 	return json_pack("{s:s, s:b, s:s?, s:s, s:s, s:o}", "residence",
-	    r->residence, "shown", (int)r->permitted, "rule", r->rule,
-	    "because", r->because, "hint", r->hint, "columns", columns);
+	    r.residence, "shown", (int)r.permitted, "rule", r.rule,
+	    "because", r.because, "hint", r.hint, "columns", columns);
 }
 
 static json_t *

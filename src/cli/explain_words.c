@@ -138,15 +138,17 @@ say_residence(const struct explain *e, size_t table, size_t residence,
     struct buf *out)
 {
 	const struct catalog_table *t = e->got.clearance->tables[table].table;
+	struct policy_reason reason;
 	struct group *groups;
 	size_t i, k;
 	int r;
 
 	if ((groups = calloc(t->n_columns + 1, sizeof(*groups))) == NULL)
 		return ERR_MEMORY;
-	if ((r = make_groups(e, table, residence, groups)) != 0)
+	if ((r = make_groups(e, table, residence, groups)) != 0 ||
+	    (r = explain_reason(e, table, residence, &reason)) != 0)
 		goto out;
-	say_reason(out, explain_reason(e, table, residence));
+	say_reason(out, &reason);
 	for (i = 0; i < t->n_columns; i++) {
 		for (k = 0; k < i; k++)
 			if (same_group(&groups[k], &groups[i]))

@@ -34,6 +34,7 @@ struct test {
 	struct ask_answer got;
 	size_t table;
 	const char *column;		/* NULL: each */
+	struct policy_reason reason;	/* of the residence looked at */
 	bool rule_seen;
 };
 
@@ -76,14 +77,6 @@ find_table(struct test *t)
 	return false;
 }
 
-static const struct policy_reason *
-reason_of(const struct test *t, size_t residence)
-{
-	const struct clearance *c = t->got.clearance;
-
-	return &c->reasons[t->table * c->n_residences + residence];
-}
-
 static void
 see_rule(struct test *t, const char *name)
 {
@@ -112,7 +105,7 @@ refusal_text(const struct test *t, const struct policy_reason *r)
 static int
 check_column(struct test *t, size_t residence, size_t column)
 {
-	const struct policy_reason *reason = reason_of(t, residence);
+	const struct policy_reason *reason = &t->reason;
 	const char *found, *want = expected_text(t->row->expected);
 	struct effect f;
 	size_t i;
@@ -140,6 +133,7 @@ check_residence(struct test *t, size_t residence)
 	const struct catalog_table *ct =
 	    t->got.clearance->tables[t->table].table;
 	size_t i;
+	int r;
 
 	if (ct->is_public && t->row->expected == EXPECT_PLAIN)
 		return 0;
@@ -147,6 +141,9 @@ check_residence(struct test *t, size_t residence)
 		differs(t, "the table is public: it is plain for all");
 		return 1;
 	}
+	if ((r = clearance_reason(t->got.clearance, t->table, residence, t->a,
+	    &t->reason)) != 0)
+		return say_error(r);
 	for (i = 0; i < ct->n_columns; i++)
 		if ((t->column == NULL ||
 		    strcmp(t->column, ct->columns[i].name) == 0) &&

@@ -57,14 +57,14 @@ cover_rules(const struct cover *c, const struct session *s,
     const char **rules, size_t *n)
 {
 	const struct clearance *cl = s->standing->clearance;
-	const struct policy_reason *why;
+	const struct policy_outcome *why;
 	size_t i, j, k;
 
 	for (i = 0; i < cl->n_tables; i++) {
 		if (!c->whole && !c->tables[i])
 			continue;
 		for (j = 0; j < cl->n_residences; j++) {
-			why = &cl->reasons[i * cl->n_residences + j];
+			why = &cl->outcomes[i * cl->n_residences + j];
 			if (!why->permitted || why->rule == NULL)
 				continue;
 			for (k = 0; k < *n; k++)

@@ -71,8 +71,8 @@ refuse(struct work *w, const char *sqlstate, const char *message)
 static void
 refuse_table(struct work *w, const struct catalog_table *t)
 {
-	const struct policy_reason *why;
 	const struct clearance_table *ct;
+	struct policy_reason why;
 	struct refusal *r;
 	size_t i;
 
@@ -85,24 +85,27 @@ refuse_table(struct work *w, const struct catalog_table *t)
 		return;
 	r->record.table = t->full;
 	ct = clearance_find(w->j->clearance, t);
-	why = ct != NULL ? clearance_refusal(w->j->clearance, ct) : NULL;
-	if (why == NULL) {
+	if (ct == NULL || ct->readable) {
 		r->detail = "no rule permits it";
 		return;
 	}
-	r->record.rule = why->rule != NULL ? why->rule : "";
-	r->record.because = why->because != NULL ? why->because : "";
-	if (why->rule != NULL)
+	if (clearance_refusal(w->j->clearance, ct, w->a, &why) != 0) {
+		w->failed = true;
+		return;
+	}
+	r->record.rule = why.rule != NULL ? why.rule : "";
+	r->record.because = why.because;
+	if (why.rule != NULL)
 		r->detail = arena_fmt(w->a, "rule \"%s\" forbids it%s%s",
-		    why->rule, *r->record.because != 0 ? ": " : "",
+		    why.rule, *r->record.because != 0 ? ": " : "",
 		    r->record.because);
 	else
 		r->detail = arena_fmt(w->a, "no rule permits it%s%s",
 		    *r->record.because != 0 ? ": " : "", r->record.because);
 	if (r->detail == NULL)
 		w->failed = true;
-	if (why->hint != NULL && *why->hint != 0)
-		r->hint = why->hint;
+	if (*why.hint != 0)
+		r->hint = why.hint;
 }
 
 static void

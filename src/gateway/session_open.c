@@ -139,19 +139,21 @@ service_uncleared(const struct session *s)
 	return clearance_uncleared(s->standing->clearance);
 }
 
-/* Why a residence of a table is not permitted; NULL if each is. */
-static const struct policy_reason *
-uncleared_reason(const struct clearance *c, const struct clearance_table *t)
+/*
+ * Why a residence of a table is not permitted; its residence stays NULL if
+ * each is. 0 or ERR_MEMORY.
+ */
+static int
+uncleared_reason(const struct clearance *c, const struct clearance_table *t,
+    struct arena *a, struct policy_reason *ret)
 {
-	const struct policy_reason *r;
-	size_t i;
+	size_t i, table = (size_t)(t - c->tables);
 
-	for (i = 0; i < c->n_residences; i++) {
-		r = &c->reasons[(size_t)(t - c->tables) * c->n_residences + i];
-		if (!r->permitted)
-			return r;
-	}
-	return NULL;
+	memset(ret, 0, sizeof(*ret));
+	for (i = 0; i < c->n_residences; i++)
+		if (!c->outcomes[table * c->n_residences + i].permitted)
+			return clearance_reason(c, table, i, a, ret);
+	return 0;
 }
 
 static void
@@ -219,24 +221,27 @@ static void
 refuse_service(struct session *s, const struct clearance_table *t)
 {
 	struct backend_error e = {"FATAL", "42501", NULL, NULL, NULL};
-	const struct policy_reason *why =
-	    uncleared_reason(s->standing->clearance, t);
 	struct record_refusal *refusal;
+	struct policy_reason why;
 	struct job *j;
 
+	if (uncleared_reason(s->standing->clearance, t, s->a, &why) != 0) {
+		session_end_memory(s);
+		return;
+	}
 	e.message = arena_fmt(s->a, "service %s is refused in store %s: it "
 	    "is not cleared for all of %s", s->user, s->store->name,
 	    t->table->full);
-	if (why == NULL)
+	if (why.residence == NULL)
 		e.detail = "some of its columns are masked or absent for it, "
 		    "and a service's role shows all of them";
 	else
-		e.detail = why->rule == NULL ? arena_fmt(s->a,
-		    "no rule permits residents of %s", why->residence) :
-		    arena_fmt(s->a, "rule \"%s\" forbids it%s%s", why->rule,
-		    *why->because != 0 ? ": " : "", why->because);
-	if (why != NULL && why->hint != NULL && *why->hint != 0)
-		e.hint = why->hint;
+		e.detail = why.rule == NULL ? arena_fmt(s->a,
+		    "no rule permits residents of %s", why.residence) :
+		    arena_fmt(s->a, "rule \"%s\" forbids it%s%s", why.rule,
+		    *why.because != 0 ? ": " : "", why.because);
+	if (why.residence != NULL && *why.hint != 0)
+		e.hint = why.hint;
 	if (e.message == NULL || e.detail == NULL ||
 	    (j = job_new(s, JOB_RESULT, RECORD_DENIAL)) == NULL) {
 		session_end_memory(s);
@@ -246,9 +251,9 @@ refuse_service(struct session *s, const struct clearance_table *t)
 	j->record.u.denial.what = "login";
 	refusal = &j->record.u.denial.refusal;
 	refusal->table = arena_str(j->a, t->table->full);
-	refusal->rule = why != NULL && why->rule != NULL ?
-	    arena_str(j->a, why->rule) : "";
-	refusal->because = why != NULL ? arena_str(j->a, why->because) : "";
+	refusal->rule = why.rule != NULL ? arena_str(j->a, why.rule) : "";
+	refusal->because = why.because != NULL ?
+	    arena_str(j->a, why.because) : "";
 	refusal->sqlstate = "42501";
 	s->denials++;
 	COUNT(s->worker->shared, denials, 1);

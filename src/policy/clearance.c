@@ -211,25 +211,24 @@ weight(const struct policy_reason *r)
 	return r->hint[0] != 0 ? 2 : 1;
 }
 
-const struct policy_reason *
-clearance_refusal(const struct clearance *c, const struct clearance_table *t)
+int
+clearance_refusal(const struct clearance *c, const struct clearance_table *t,
+    struct arena *a, struct policy_reason *ret)
 {
-	static const struct policy_reason nobody = {
-		.residence = "",
-		.because = "no residence belongs in this store",
-		.hint = "",
-	};
-	const struct policy_reason *best = &nobody, *reasons;
+	struct policy_reason one;
 	size_t i;
-	int most = 0;
+	int r, most = 0;
 
-	if (t->readable)
-		return NULL;
-	reasons = c->reasons + (size_t)(t - c->tables) * c->n_residences;
-	for (i = 0; i < c->n_residences; i++)
-		if (weight(&reasons[i]) > most) {
-			most = weight(&reasons[i]);
-			best = &reasons[i];
+	*ret = (struct policy_reason){.residence = "",
+	    .because = "no residence belongs in this store", .hint = ""};
+	for (i = 0; i < c->n_residences; i++) {
+		if ((r = clearance_reason(c, (size_t)(t - c->tables), i, a,
+		    &one)) != 0)
+			return r;
+		if (weight(&one) > most) {
+			most = weight(&one);
+			*ret = one;
 		}
-	return best;
+	}
+	return 0;
 }

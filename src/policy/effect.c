@@ -105,7 +105,7 @@ policy_effect(const struct policy *p, const struct policy_request *q,
     struct arena *a, struct effect *ret)
 {
 	const struct clearance_table *t = &c->tables[table];
-	const struct policy_reason *reasons = c->reasons +
+	const struct policy_outcome *outcomes = c->outcomes +
 	    table * c->n_residences;
 	struct cell cell = { .table = t->table,
 	    .residence = q->residences[residence],
@@ -118,16 +118,16 @@ policy_effect(const struct policy *p, const struct policy_request *q,
 	memset(ret, 0, sizeof(*ret));
 	if (q->decided == NULL && (r = who_decide(p, &known, a)) != 0)
 		return r;
-	if (reasons[residence].permitted)
+	if (outcomes[residence].permitted)
 		ret->outcome = t->columns[column];
 	if ((r = list_rules(p, &known, &cell, a, ret)) != 0)
 		return r;
-	if (!reasons[residence].permitted ||
+	if (!outcomes[residence].permitted ||
 	    alone(p, &known, &cell) == ret->outcome)
 		return 0;
 	for (i = 0; i < q->n_residences && ret->elsewhere == NULL; i++) {
 		cell.residence = q->residences[i];
-		if (reasons[i].permitted &&
+		if (outcomes[i].permitted &&
 		    alone(p, &known, &cell) == ret->outcome)
 			ret->elsewhere = q->residences[i];
 	}

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "policy/bundle.h"
+#include "policy/index.h"
 #include "policy/load.h"
 
 /* A set is named once, wherever it stands. */
@@ -324,6 +325,11 @@ policy_load(const char *text, size_t len, struct policy **ret, struct why *w)
 		    l.files[l.file].name != NULL)
 			(void)snprintf(w->file, sizeof(w->file), "%s",
 			    l.files[l.file].name);
+		goto out;
+	}
+	if ((r = index_make(l.p->rules, l.p->n_rules, l.p->arena,
+	    &l.p->index)) != 0) {
+		(void)why_set(w, r, 0, 0, "out of memory");
 		goto out;
 	}
 	*ret = l.p;

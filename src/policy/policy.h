@@ -120,7 +120,15 @@ struct clearance_table {
 	const enum treatment *columns;	/* as table->columns; NULL if public */
 };
 
-/* Why a residence of a table came out as it did. */
+/* What became of a residence of a table. */
+struct policy_outcome {
+	const char *residence;
+	bool permitted;
+	const char *rule;	/* the first that permits some of it; or NULL */
+	bool nothing_left;	/* no column may be shown for all residences */
+};
+
+/* Why it became so. */
 struct policy_reason {
 	const char *residence;
 	bool permitted;
@@ -131,18 +139,22 @@ struct policy_reason {
 };
 
 struct clearance {
+	const struct policy *policy;
+	struct policy_request request;	/* its purpose known, or NULL */
 	const char *store;
 	const struct catalog *catalog;
 	const struct clearance_table *tables;	/* as catalog->tables */
 	size_t n_tables;
 	bool empty;		/* no guarded table is readable */
-	/* reasons[i * n_residences + j]: table i, request residence j */
-	const struct policy_reason *reasons;
+	/* outcomes[i * n_residences + j]: table i, request residence j */
+	const struct policy_outcome *outcomes;
 	size_t n_residences;
 };
 
-/* Decides everything for one session. Result in the arena; borrows from
- * catalog and policy. */
+/*
+ * Decides everything for one session. Result in the arena; borrows from
+ * catalog and policy, and for reasons from all that the request points to.
+ */
 int policy_decide(const struct policy *p, const struct policy_request *q,
     struct arena *a, const struct clearance **ret);
 
@@ -156,10 +168,20 @@ const struct clearance_table *clearance_find(const struct clearance *c,
     const struct catalog_table *t);
 
 /*
- * The reason to give a reader who was refused a table: the forbid with a
- * path if there is one, else the nearest permit. NULL if it is readable.
+ * Why a residence (index in the request) of a table (index in the catalog)
+ * came out as it did. Looks at every rule: for who is refused and asks. 0 or
+ * ERR_MEMORY.
  */
-const struct policy_reason *clearance_refusal(const struct clearance *c,
-    const struct clearance_table *t);
+int clearance_reason(const struct clearance *c, size_t table,
+    size_t residence, struct arena *a, struct policy_reason *ret);
+
+/*
+ * The reason to give a reader who was refused a table: the forbid with a
+ * path if there is one, else the nearest permit. Not for one that is
+ * readable. 0 or ERR_MEMORY.
+ */
+int clearance_refusal(const struct clearance *c,
+    const struct clearance_table *t, struct arena *a,
+    struct policy_reason *ret);
 
 #endif

@@ -152,7 +152,7 @@ level_of(const struct clearance *c, const struct reach_cell *cell)
 {
 	const struct clearance_table *t = &c->tables[cell->table];
 
-	if (!t->readable || !c->reasons[cell->table * c->n_residences +
+	if (!t->readable || !c->outcomes[cell->table * c->n_residences +
 	    cell->residence].permitted)
 		return TREAT_ABSENT;
 	return t->columns[cell->column];

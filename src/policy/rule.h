@@ -117,6 +117,8 @@ struct rule {
 	const char *hint;		/* NULL: none */
 };
 
+struct index;
+
 struct policy {
 	struct arena *arena;
 	const char *name;
@@ -129,6 +131,7 @@ struct policy {
 	size_t n_bulks;
 	struct rule *rules;		/* sorted by name: order says nothing */
 	size_t n_rules;
+	struct index *index;		/* of the rules */
 };
 
 enum truth {

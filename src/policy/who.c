@@ -48,22 +48,21 @@ reached(const struct control *c, const struct names *labels, unsigned kinds)
 	    TRUTH_UNKNOWN : TRUTH_FALSE;
 }
 
-/*
- * No employer is listed both where there is none and where none is known;
- * the control set tells which.
- */
+/* The control set tells which. */
+bool
+employer_unknown(const struct policy_request *q)
+{
+	return q->who->n_employers == 0 && control_find(q->control,
+	    CONTROL_UNKNOWN, q->who->kind == PRINCIPAL_SERVICE ?
+	    CONTROL_KEEPING : CONTROL_EMPLOYMENT) != NULL;
+}
+
 static enum truth
 employed(const struct names *by, const struct policy_request *q)
 {
-	const struct principal *p = q->who;
-
-	if (any_match(by, p->employers, p->n_employers))
+	if (any_match(by, q->who->employers, q->who->n_employers))
 		return TRUTH_TRUE;
-	if (p->n_employers > 0)
-		return TRUTH_FALSE;
-	return control_find(q->control, CONTROL_UNKNOWN,
-	    p->kind == PRINCIPAL_SERVICE ? CONTROL_KEEPING :
-	    CONTROL_EMPLOYMENT) != NULL ? TRUTH_UNKNOWN : TRUTH_FALSE;
+	return employer_unknown(q) ? TRUTH_UNKNOWN : TRUTH_FALSE;
 }
 
 /* One employment; if the rule names employers, by one of them. */

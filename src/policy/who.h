@@ -30,6 +30,10 @@ int who_decide(const struct policy *p, struct policy_request *q,
 int who_defined(const struct definition *def, const struct policy_request *q,
     struct arena *a, struct defined *ret);
 
+/* Whether an employer (of a service: an operator) is missing: none is listed
+ * both where there is none and where none is known. */
+bool employer_unknown(const struct policy_request *q);
+
 /* Conditions before CONDITION_STORES. */
 bool who_has(const struct rule *r, enum condition c);
 enum truth who_condition(const struct rule *r, enum condition c,

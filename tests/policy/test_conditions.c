@@ -143,6 +143,7 @@ check_reader(const struct policy *p, unsigned set, int relation, size_t by,
 	    .catalog = &catalog};
 	struct arena *a = arena_new();
 	const struct clearance *c;
+	struct policy_reason reason;
 	struct someone r;
 	int i, t;
 
@@ -152,14 +153,15 @@ check_reader(const struct policy *p, unsigned set, int relation, size_t by,
 	for (i = 0; i < N; i++) {
 		t = define(relation, set & by_bits[by],
 		    togethers[together].group, i);
-		if (c->reasons[i].permitted != (forbid ? t == 0 : t == 2))
+		assert_int_equal(clearance_reason(c, 0, (size_t)i, a,
+		    &reason), 0);
+		if (reason.permitted != (forbid ? t == 0 : t == 2))
 			fail_msg("%s%s%s %s of %s by %x", relations[relation],
 			    bys[by], togethers[together].text, forbid ?
 			    "forbid" : "permit", labels[i], set);
-		assert_int_equal(c->reasons[i].permitted,
-		    *c->reasons[i].because == 0);
+		assert_int_equal(reason.permitted, *reason.because == 0);
 	}
-	assert_false(c->reasons[UNKNOWN].permitted);
+	assert_false(c->outcomes[UNKNOWN].permitted);
 	arena_free(a);
 }
 
@@ -243,10 +245,9 @@ check_scope(const struct policy *p, size_t rule, unsigned set, bool confirmed)
 		bool want = covers && (set >> (4 + i % N) & 1) != 0 &&
 		    (rules[rule].tables >> (i / N) & 1) != 0;
 
-		if (got->reasons[i].permitted != want)
-			fail_msg("%s, ticket %x, %s of %s: %s",
-			    rules[rule].what, set, fulls[i / N],
-			    labels[i % N], got->reasons[i].because);
+		if (got->outcomes[i].permitted != want)
+			fail_msg("%s, ticket %x, %s of %s", rules[rule].what,
+			    set, fulls[i / N], labels[i % N]);
 	}
 	arena_free(a);
 }

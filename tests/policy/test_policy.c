@@ -248,8 +248,9 @@ static const struct {
 static void
 decisions_come_with_their_reason(void **state)
 {
-	const struct policy_reason *reason;
+	const struct clearance_table *users;
 	const struct clearance *cl;
+	struct policy_reason reason;
 	struct buf text, got;
 	struct story s;
 	struct arena *a;
@@ -271,18 +272,19 @@ decisions_come_with_their_reason(void **state)
 		if (strcmp(buf_text(&got), cases[i].users) != 0)
 			fail_msg("%s: got \"%s\"", cases[i].what,
 			    buf_text(&got));
-		reason = clearance_refusal(cl, clearance_find(cl,
-		    catalog_find(s.catalog, "p", "users")));
-		if ((reason == NULL) != (cases[i].because == NULL))
-			fail_msg("%s: reason or none", cases[i].what);
-		if (reason != NULL && (strcmp(reason->because,
-		    cases[i].because) != 0 || strcmp(reason->hint,
-		    cases[i].hint) != 0 || (reason->rule == NULL) !=
-		    (cases[i].rule == NULL) || (reason->rule != NULL &&
-		    strcmp(reason->rule, cases[i].rule) != 0)))
+		users = clearance_find(cl, catalog_find(s.catalog, "p",
+		    "users"));
+		if (users->readable != (cases[i].because == NULL))
+			fail_msg("%s: readable or not", cases[i].what);
+		assert_int_equal(clearance_refusal(cl, users, a, &reason), 0);
+		if (!users->readable && (strcmp(reason.because,
+		    cases[i].because) != 0 || strcmp(reason.hint,
+		    cases[i].hint) != 0 || (reason.rule == NULL) !=
+		    (cases[i].rule == NULL) || (reason.rule != NULL &&
+		    strcmp(reason.rule, cases[i].rule) != 0)))
 			fail_msg("%s: %s, %s, %s", cases[i].what,
-			    reason->rule != NULL ? reason->rule : "none",
-			    reason->because, reason->hint);
+			    reason.rule != NULL ? reason.rule : "none",
+			    reason.because, reason.hint);
 		arena_free(a);
 		story_done(&s);
 		buf_done(&text);
@@ -475,6 +477,7 @@ store_without_residences_shows_nothing(void **state)
 	struct story_ask ask = {"ann", "s", "", NULL, NULL, STORY_OCTOBER};
 	struct arena *a = arena_new();
 	const struct clearance *cl;
+	struct policy_reason why;
 	struct story s;
 
 	(void)state;
@@ -482,11 +485,14 @@ store_without_residences_shows_nothing(void **state)
 	    POLICY "rules: [{rule: r, permit: read}]\n");
 	cl = story_decide(&s, &ask, a);
 	assert_true(cl->empty);
-	assert_non_null(clearance_refusal(cl, &cl->tables[0]));
+	assert_int_equal(clearance_refusal(cl, &cl->tables[0], a, &why), 0);
+	assert_string_equal(why.because,
+	    "no residence belongs in this store");
 	ask.residences = "unknown";
 	cl = story_decide(&s, &ask, a);
 	assert_true(cl->empty);
-	assert_string_equal(clearance_refusal(cl, &cl->tables[0])->because,
+	assert_int_equal(clearance_refusal(cl, &cl->tables[0], a, &why), 0);
+	assert_string_equal(why.because,
 	    "where these people are at home is not known");
 	story_done(&s);
 	arena_free(a);

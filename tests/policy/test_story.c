@@ -200,19 +200,22 @@ same_mirrored(const struct clearance *a, const struct clearance *b,
 			assert_true(m < y->n_residences);
 		}
 		for (k = 0; k < a->n_residences; k++) {
-			const struct policy_reason *p =
-			    &a->reasons[i * a->n_residences + k];
-			const struct policy_reason *q =
-			    &b->reasons[i * b->n_residences + k];
+			struct arena *scratch = arena_new();
+			struct policy_reason p, q;
 
-			assert_int_equal(p->permitted, q->permitted);
-			assert_int_equal(p->rule == NULL, q->rule == NULL);
-			if (p->rule != NULL) {
-				char *rule = mirrored(p->rule);
+			assert_int_equal(clearance_reason(a, i, k, scratch,
+			    &p), 0);
+			assert_int_equal(clearance_reason(b, i, k, scratch,
+			    &q), 0);
+			assert_int_equal(p.permitted, q.permitted);
+			assert_int_equal(p.rule == NULL, q.rule == NULL);
+			if (p.rule != NULL) {
+				char *rule = mirrored(p.rule);
 
-				assert_string_equal(rule, q->rule);
+				assert_string_equal(rule, q.rule);
 				free(rule);
 			}
+			arena_free(scratch);
 		}
 	}
 }
