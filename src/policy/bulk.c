@@ -63,6 +63,6 @@ bulk_text(struct buf *out, const struct bulk *b, const struct catalog *c)
 	else
 		buf_str(out, "this store does not state of how many people "
 		    "it has data");
-	buf_fmt(out, ", and by %s that is bulk if it may be more than %"
-	    PRIu64 ", for what is %s", b->name, f.more_than, f.category);
+	buf_fmt(out, ", and %s calls data of more than %" PRIu64
+	    " people bulk (%s)", b->name, f.more_than, f.category);
 }

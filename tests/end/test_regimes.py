@@ -27,15 +27,6 @@ policy: policy.yaml
 log: {dir: log, key: log.key}
 stores: %s
 """
-# Of the example: residences, catalog, services with a role.
-STORES = {
-    "us": (["US"], "catalog.yaml",
-           ["feed", "feed-kept-abroad", "feed-kept-by-whom"]),
-    "eu": (["IE", "DE", "FR", "ES"], "catalog.yaml",
-           ["feed-eu", "feed-eu-processor"]),
-    "domestic": (["CN"], "catalog.yaml", ["feed-domestic"]),
-    "pilot": (["US"], "catalog-pilot.yaml", ["feed-kept-abroad"]),
-}
 
 
 class Office:
@@ -95,9 +86,14 @@ def set_up(office, policy, label=lambda x: x):
         # What stands in the column stays, and is at home elsewhere.
         office.write(**{name: re.sub(r": ([A-Z]{2})\b",
                                      lambda m: f": {label(m[1])}", text)})
-    office.configure({
-        name: (sorted({label(r) for r in residences}), catalog, services)
-        for name, (residences, catalog, services) in STORES.items()})
+    conf = bare((PRESETS / "example" / "sworn.conf").read_text())
+
+    def residences(m):
+        return ", ".join(sorted({label(r) for r in m[0].split(", ")}))
+    conf = re.sub(r"(?<=residences: \[)[^]]*", residences, conf)
+    assert conf.count("policy: ../") == 1
+    (office.folder / "sworn.conf").write_text(
+        re.sub(r"policy: .*", "policy: policy.yaml", conf))
 
 
 # -- the tables --------------------------------------------------------------
