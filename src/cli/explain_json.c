@@ -68,14 +68,32 @@ json_control(const struct control *c)
 }
 
 static json_t *
+json_employments(const struct principal *p)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < p->n_employments; i++)
+		append(&list, json_pack("{s:s?, s:s}", "employer",
+		    p->employments[i].employer, "as",
+		    employment_text(&p->employments[i])));
+	return list;
+}
+
+static json_t *
 json_facts(const struct principal *p)
 {
-	return json_pack("{s:s?, s:o, s:o, s:o, s:o, s:o}", "site", p->site,
+	return json_pack("{s:s?, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b, s:o}",
+	    "site", p->site,
 	    p->kind == PRINCIPAL_PERSON ? "employers" : "operators",
 	    json_list(p->employers, p->n_employers),
+	    "employments", json_employments(p),
+	    "instructors", json_list(p->instructors, p->n_instructors),
+	    "instructors-known", p->instructors_known,
 	    "roles", json_list(p->roles, p->n_roles),
 	    "nationalities", json_list(p->nationalities, p->n_nationalities),
 	    "offices", json_list(p->offices, p->n_offices),
+	    "offices-known", p->offices_known,
 	    "issuers", json_list(p->issuers, p->n_issuers));
 }
 

@@ -26,6 +26,26 @@ say_fact(struct buf *out, const char *what, const char *const *items,
 	buf_str(out, n == 0 ? "none known\n" : "\n");
 }
 
+/* "contractor of acme, employed by nobody": where it is written as what. */
+static void
+say_employments(struct buf *out, const struct principal *p)
+{
+	const char *comma = "";
+	size_t i;
+
+	if (p->kind == PRINCIPAL_SERVICE)
+		return;
+	buf_str(out, "employed as: ");
+	for (i = 0; i < p->n_employments; i++, comma = ", ") {
+		const struct employment *e = &p->employments[i];
+
+		buf_fmt(out, "%s%s", comma, employment_text(e));
+		if (e->employer != NULL)
+			buf_fmt(out, " of %s", e->employer);
+	}
+	buf_str(out, p->n_employments == 0 ? "none known\n" : "\n");
+}
+
 static void
 say_facts(struct buf *out, const struct explain *e)
 {
@@ -43,9 +63,18 @@ say_facts(struct buf *out, const struct explain *e)
 	say_fact(out, "site", &p->site, p->site != NULL);
 	say_fact(out, p->kind == PRINCIPAL_PERSON ? "employer" : "operator",
 	    p->employers, p->n_employers);
+	say_employments(out, p);
+	if (p->n_instructors > 0 || !p->instructors_known)
+		say_fact(out, "instructed by", p->instructors,
+		    p->n_instructors);
+	else
+		buf_str(out, "instructed by: nobody\n");
 	say_fact(out, "roles", p->roles, p->n_roles);
 	say_fact(out, "nationality", p->nationalities, p->n_nationalities);
-	say_fact(out, "offices", p->offices, p->n_offices);
+	if (p->n_offices > 0 || !p->offices_known)
+		say_fact(out, "offices", p->offices, p->n_offices);
+	else
+		buf_str(out, "offices: none\n");
 	say_fact(out, "these said by", p->issuers, p->n_issuers);
 	buf_str(out, "\n");
 	say_control(out, "you", e->got.control);

@@ -333,3 +333,13 @@ office_is(const char *office, const char *wanted)
 	return strncmp(office, wanted, len) == 0 &&
 	    (office[len] == 0 || office[len] == ':');
 }
+
+const char *
+employment_text(const struct employment *e)
+{
+	if (e->employer == NULL)
+		return "nobody";
+	if (!e->stated)
+		return "employee or contractor";
+	return e->contractor ? "contractor" : "employee";
+}

@@ -73,6 +73,9 @@ struct principal {
 int directory_principal(const struct directory *d, const char *id,
     int64_t at_ms, struct arena *a, const struct principal **ret);
 
+/* "employee", "contractor", "employee or contractor", "nobody". */
+const char *employment_text(const struct employment *e);
+
 /* Whether an office is meant: all of its text, or what is before its ":". */
 bool office_is(const char *office, const char *wanted);
 

@@ -239,6 +239,25 @@ def test_explain_tells_each_column_with_rule_and_path(tools):
     assert cells["public.profiles", "US", "bio"]["rules"] == []
 
 
+def test_explain_tells_the_facts_that_rules_can_ask_for(tools):
+    tools.edit("directory.yaml", "instructor: {id: liu,",
+               "offices: none\n    instructor: {id: liu,")
+    tools.edit("directory.yaml", "employer: clipwave-us\n    site: austin",
+               "employer: [{id: clipwave-us, kind: contractor}, granite]\n"
+               "    site: austin")
+    facts = explain(tools, "ethan", "us")[0]["facts"]
+    assert sorted((e["employer"], e["as"]) for e in facts["employments"]) \
+        == [("clipwave-us", "contractor"),
+            ("granite", "employee or contractor")]
+    assert facts["instructors"] == ["liu"]
+    assert facts["offices"] == [] and facts["offices-known"] is True
+    out = tools.run("explain", "ethan", "us")[0]
+    assert "contractor of clipwave-us" in out and "offices: none\n" in out
+    facts = explain(tools, "aoife", "us")[0]["facts"]
+    assert facts["offices-known"] is facts["instructors-known"] is False
+    assert "offices: none known\n" in tools.run("explain", "aoife", "us")[0]
+
+
 def test_explain_names_every_rule_that_has_a_part_and_no_other(tools):
     """A rule that is not named can go and nothing changes; without the
     permits that are named nothing is shown."""
