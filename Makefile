@@ -43,6 +43,16 @@ bench:
 	scripts/unprivileged.sh -b $(BUILD) -o bench/results sh -c 'exec \
 	    /usr/bin/python3 bench/relay.py --bin "$$SWORN_BIN" \
 	    --out "$$SWORN_SCRATCH/out/relay.json" $(ARGS)'
+	$(MAKE) bench-policy
+
+# Decisions against Cedar and casbin (from npm), which must answer the same.
+bench-policy:
+	scripts/deps.sh bench
+	$(MAKE) all
+	mkdir -p bench/results
+	cd bench/policy && npm ci --no-progress
+	$(BUILD)/bench/bench_policy -o bench/results/decisions.local.json
+	node bench/policy/compare.mjs bench/results/decisions.local.json
 
 # Breaks each invariant in a copy of the tree; some test must notice.
 mutations:
@@ -65,5 +75,5 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all deps demo stop test bench mutations fuzz \
+.PHONY: all deps demo stop test bench bench-policy mutations fuzz \
     fuzz-noninterference install clean

@@ -17,7 +17,7 @@ demo="postgresql-15 python3 python3-cryptography socat util-linux"
 test="clang python3-pytest python3-psycopg python3-yaml golang-go golang-golang-x-mod-dev
 slapd ldap-utils openssl graphviz mmdb-bin"
 fuzz="clang libclang-rt-14-dev"
-bench="pgbouncer"
+bench="pgbouncer nodejs npm"
 
 case "${1:-test}" in
 build)	wanted="$build" ;;
