@@ -29,6 +29,9 @@ struct metrics {
 	atomic_uint_fast64_t gateway_ok;	/* 1 while it accepts sessions */
 	atomic_uint_fast64_t log_restarts;
 	atomic_uint_fast64_t addresses_built_s;	/* Unix time; 0: no file */
+	atomic_uint_fast64_t ticket_lookups;
+	atomic_uint_fast64_t ticket_refusals;	/* asked, and not confirmed */
+	atomic_uint_fast64_t ticket_failures;	/* could not be asked */
 	atomic_uint_fast64_t gateway_beat_ms;	/* wall clock of its last beat */
 };
 
