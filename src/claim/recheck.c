@@ -12,6 +12,7 @@
 #include "catalog/catalog.h"
 #include "claim/claim.h"
 #include "claim/objects.h"
+#include "claim/ticket.h"
 #include "crypto/hash.h"
 #include "directory/control.h"
 #include "directory/directory.h"
@@ -356,11 +357,13 @@ recheck_clearance(struct recheck *x, const struct record_session *c,
 	};
 	const struct clearance *decided = NULL;
 	const struct policy *p = NULL;
+	struct policy_scope scope;
 	const char *why;
 	int r;
 
 	if ((r = objects_policy(x->objects, c->policy, &p, &why)) != 0)
 		return missing(x, r, why);
+	ticket_of_record(c, &scope, &q);
 	r = policy_decide(p, &q, x->arena, &decided);
 	if (r == ERR_MEMORY)
 		return r;

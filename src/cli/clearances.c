@@ -23,6 +23,7 @@
 #include "directory/directory.h"
 #include "gateway/config.h"
 #include "policy/policy.h"
+#include "policy/scopes.h"
 #include "policy/sessions.h"
 
 struct work {
@@ -34,6 +35,7 @@ struct work {
 	struct arena *scratch;
 	struct sessions sessions;
 	struct control_batch *batch;
+	struct scopes *scopes;	/* of each of its tickets */
 	struct clearances *ret;
 	size_t cap;
 	struct why *why;
@@ -127,14 +129,14 @@ keep(struct work *w, const struct policy_request *q, struct wanted *item)
 static int
 decide(struct work *w, const struct principal *who,
     const struct control *control, const char *purpose, const char *ticket,
-    int64_t at_ms)
+    const struct policy_scope *scope, int64_t at_ms)
 {
 	struct policy_request q = {
 		.who = who, .control = control, .store = w->store->name,
 		.residences = w->store->residences,
 		.n_residences = w->store->n_residences,
 		.catalog = w->store->catalog, .purpose = purpose,
-		.ticket = ticket, .at_ms = at_ms,
+		.ticket = ticket, .scope = scope, .at_ms = at_ms,
 	};
 	const struct clearance *c;
 	const struct wanted *known;
@@ -157,21 +159,37 @@ decide(struct work *w, const struct principal *who,
 	return 0;
 }
 
+/* With one purpose and ticket, confirmed for all it can be. */
+static int
+decide_scopes(struct work *w, const struct principal *who,
+    const struct control *control, const char *purpose, size_t ticket)
+{
+	const struct sessions *s = &w->sessions;
+	size_t i, t;
+	int r;
+
+	for (i = 0; i < w->scopes[ticket].n; i++)
+		for (t = 0; t < s->times.n; t++)
+			if ((r = decide(w, who, control, purpose,
+			    s->tickets[ticket], w->scopes[ticket].items[i],
+			    s->times.items[t])) != 0)
+				return r;
+	return 0;
+}
+
 static int
 decide_all(struct work *w, const struct principal *who,
     const struct control *control)
 {
 	const struct sessions *s = &w->sessions;
-	size_t i, k, t;
+	size_t i, k;
 	int r;
 
 	for (i = 0; i < s->n_purposes; i++)
 		for (k = 0; k < s->n_tickets; k++)
-			for (t = 0; t < s->times.n; t++)
-				if ((r = decide(w, who, control,
-				    s->purposes[i], s->tickets[k],
-				    s->times.items[t])) != 0)
-					return r;
+			if ((r = decide_scopes(w, who, control,
+			    s->purposes[i], k)) != 0)
+				return r;
 	return 0;
 }
 
@@ -210,7 +228,29 @@ nobody(struct work *w)
 	    .kind = PRINCIPAL_PERSON };
 	const struct control control = { .members = NULL };
 
-	return decide(w, &who, &control, NULL, NULL, w->at_ms);
+	return decide(w, &who, &control, NULL, NULL, NULL, w->at_ms);
+}
+
+/* What each ticket can be confirmed for. */
+static int
+list_scopes(struct work *w)
+{
+	const struct scopes_store s = { .name = w->store->name,
+	    .catalog = w->store->catalog, .residences = w->store->residences,
+	    .n_residences = w->store->n_residences };
+	size_t i;
+	int r;
+
+	w->scopes = arena_array(w->kept, w->sessions.n_tickets,
+	    sizeof(*w->scopes));
+	if (w->scopes == NULL)
+		return memory(w);
+	for (i = 0; i < w->sessions.n_tickets; i++)
+		if ((r = scopes_list((const struct policy *const[]){
+		    w->config->policy}, 1, &s, w->sessions.tickets[i],
+		    w->kept, &w->scopes[i], w->why)) != 0)
+			return r;
+	return 0;
 }
 
 static int
@@ -228,7 +268,7 @@ everybody(struct work *w)
 	r = sessions_list(w->config->directory, &more,
 	    (const struct policy *const[]){w->config->policy}, 1, w->at_ms,
 	    w->kept, &w->sessions, w->why);
-	if (r != 0)
+	if (r != 0 || (r = list_scopes(w)) != 0)
 		return r;
 	r = directory_list(w->config->directory, w->at_ms, w->kept, &ids, &n);
 	if (r != 0)

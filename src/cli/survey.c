@@ -30,6 +30,7 @@ make_space(struct survey *s)
 			.services = c->stores[i].service_principals,
 			.n_services = c->stores[i].n_services,
 		};
+	s->stores = stores;
 	if ((r = reach_space_make(stores, c->n_stores, s->a,
 	    &s->space)) != 0)
 		return r;
@@ -53,8 +54,11 @@ survey_init(struct survey *s, const struct config *c,
 	    (r = directory_list(c->directory, at_ms, s->a, &s->ids,
 	    &s->n_ids)) != 0 || (r = places_more(c, s->a, &more)) != 0)
 		return why_set(w, r, 0, 0, "%s", err_text(r));
-	return sessions_list(c->directory, &more, policies, n, at_ms, s->a,
-	    &s->sessions, w);
+	if ((r = sessions_list(c->directory, &more, policies, n, at_ms, s->a,
+	    &s->sessions, w)) != 0)
+		return r;
+	return reach_scopes_make(s->stores, c->n_stores, policies, n,
+	    &s->sessions, s->a, w);
 }
 
 void

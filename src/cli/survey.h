@@ -19,6 +19,7 @@ struct survey {
 	const struct config *config;
 	int64_t at_ms;
 	struct arena *a, *scratch;
+	struct reach_store *stores;	/* of the space */
 	struct reach_space space;
 	struct sessions sessions;
 	const char *const *ids;		/* of all principals, sorted */

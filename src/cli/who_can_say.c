@@ -94,6 +94,11 @@ say_way(const struct who_can *q, const struct way *w, struct buf *out)
 
 	buf_fmt(out, "  store %s, ", q->survey.space.stores[w->store].name);
 	survey_say_way(&q->survey, out, w->purpose, w->ticket, w->places);
+	if (w->scope != NULL) {
+		buf_str(out, ", confirmed for residents of ");
+		say_list(out, w->scope->residences,
+		    w->scope->n_residences);
+	}
 	buf_str(out, w->always ? "\n" : ", at some hours only\n");
 	for (i = 0; i < w->n_rules; i++)
 		buf_fmt(out, "    by \"%s\"\n", w->rules[i]);
@@ -199,9 +204,11 @@ json_way(const struct who_can *q, const struct way *w)
 		json_decref(tables);
 		tables = NULL;
 	}
-	return json_pack("{s:s, s:s?, s:s?, s:o, s:b, s:o, s:o}", "store",
+	return json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:b, s:o, s:o}", "store",
 	    q->survey.space.stores[w->store].name, "purpose", w->purpose,
-	    "ticket", w->ticket, "from", places, "always", w->always, "rules",
+	    "ticket", w->ticket, "confirmed-for", w->scope == NULL ? json_null() :
+	    json_list(w->scope->residences, w->scope->n_residences),
+	    "from", places, "always", w->always, "rules",
 	    json_list(w->rules, w->n_rules), "tables", tables);
 }
 

@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "gateway/limits.h"
 
+#include "gateway/config_tickets.h"
+
 struct addresses;
 struct catalog;
 struct directory;
@@ -100,6 +102,7 @@ struct config {
 	struct addresses *addresses;		/* or NULL */
 	struct config_text policy_text;
 	struct policy *policy;
+	struct config_tickets tickets;	/* whom to ask about them */
 	/* Limits, each with a default that docs/configuration.md gives. */
 	unsigned max_sessions;
 	unsigned login_timeout_ms;

@@ -14,6 +14,7 @@
 #include "directory/directory.h"
 #include "directory/places.h"
 #include "policy/rule.h"
+#include "policy/scopes.h"
 #include "policy/sessions.h"
 #include "policy/whole.h"
 
@@ -80,26 +81,85 @@ reach_request(const struct reach_store *s, const struct reach_session *q)
 		.residences = s->residences, .n_residences = s->n_residences,
 		.catalog = s->catalog, .purpose = q->purpose,
 		.ticket = q->ticket, .at_ms = q->at_ms,
+		.scope = s->scopes != NULL && reach_possible(s, q) ?
+		    s->scopes[q->ticket_at].items[q->scope] : NULL,
+		.unconfirmed = "it is taken for one that is not",
 	};
 }
 
-/* With each purpose and ticket, from one place, at each time. */
+bool
+reach_possible(const struct reach_store *s, const struct reach_session *q)
+{
+	/* Nobody is asked about the ticket of a service. */
+	if (s->scopes == NULL || q->who->kind == PRINCIPAL_SERVICE)
+		return q->scope == 0;
+	return q->scope < s->scopes[q->ticket_at].n;
+}
+
+int
+reach_scopes_make(struct reach_store *stores, size_t n_stores,
+    const struct policy *const *policies, size_t n, struct sessions *s,
+    struct arena *a, struct why *w)
+{
+	size_t *most = arena_array(a, s->n_tickets, sizeof(*most)), i, k;
+	struct scopes *scopes;
+	int r;
+
+	for (i = 0; i < n_stores; i++) {
+		const struct scopes_store store = { .name = stores[i].name,
+		    .catalog = stores[i].catalog,
+		    .residences = stores[i].residences,
+		    .n_residences = stores[i].n_residences };
+
+		scopes = arena_array(a, s->n_tickets, sizeof(*scopes));
+		if (scopes == NULL || most == NULL)
+			return why_set(w, ERR_MEMORY, 0, 0, "out of memory");
+		for (k = 0; k < s->n_tickets; k++) {
+			if ((r = scopes_list(policies, n, &store,
+			    s->tickets[k], a, &scopes[k], w)) != 0)
+				return r;
+			if (scopes[k].n > most[k])
+				most[k] = scopes[k].n;
+		}
+		stores[i].scopes = scopes;
+	}
+	s->n_scopes = most;
+	return 0;
+}
+
+/* With one ticket, confirmed for all it can be, at each time. */
+static int
+each_scope(const struct sessions *s, struct reach_session *q, reach_fn *fn,
+    void *arg)
+{
+	size_t t, n = s->n_scopes != NULL ? s->n_scopes[q->ticket_at] : 1;
+	int r;
+
+	q->ticket = s->tickets[q->ticket_at];
+	for (q->scope = 0; q->scope < n; q->scope++)
+		for (t = 0; t < s->times.n_now; t++) {
+			q->at_ms = s->times.items[t];
+			if ((r = fn(arg, q)) != 0)
+				return r;
+		}
+	return 0;
+}
+
+/* With each purpose and ticket, from one place. */
 static int
 each_stated(const struct sessions *s, struct reach_session *q, reach_fn *fn,
     void *arg)
 {
-	size_t i, k, t;
+	size_t i;
 	int r;
 
-	for (i = 0; i < s->n_purposes; i++)
-		for (k = 0; k < s->n_tickets; k++)
-			for (t = 0; t < s->times.n_now; t++) {
-				q->purpose = s->purposes[i];
-				q->ticket = s->tickets[k];
-				q->at_ms = s->times.items[t];
-				if ((r = fn(arg, q)) != 0)
-					return r;
-			}
+	for (i = 0; i < s->n_purposes; i++) {
+		q->purpose = s->purposes[i];
+		for (q->ticket_at = 0; q->ticket_at < s->n_tickets;
+		    q->ticket_at++)
+			if ((r = each_scope(s, q, fn, arg)) != 0)
+				return r;
+	}
 	return 0;
 }
 
@@ -181,7 +241,8 @@ reach_levels(const struct reach_space *s, const struct policy *p,
 			if ((r = policy_decide(p, &request, scratch,
 			    &c)) != 0)
 				return r;
-			open = is_open(store, q, c);
+			open = reach_possible(store, q) &&
+			    is_open(store, q, c);
 		}
 		if (open)
 			levels[i] = (uint8_t)level_of(c, &s->cells[i]);

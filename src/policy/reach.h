@@ -17,6 +17,7 @@
 
 #include "policy/policy.h"
 
+struct scopes;
 struct sessions;
 
 struct reach_store {
@@ -26,6 +27,9 @@ struct reach_store {
 	size_t n_residences;
 	const char *const *services;	/* that have a role there */
 	size_t n_services;
+	/* What a ticket can be confirmed for there, as sessions->tickets; NULL:
+	 * none is. */
+	const struct scopes *scopes;
 };
 
 struct reach_cell {			/* by index */
@@ -54,10 +58,22 @@ struct reach_session {
 	const struct principal *who;
 	const struct control *control;
 	const char *purpose, *ticket;	/* or NULL */
+	size_t ticket_at;		/* index in sessions->tickets */
+	size_t scope;			/* index in a store's scopes for it */
 	size_t place;			/* index in sessions->places */
 	int64_t at_ms;			/* for the rules' hours; one of
 					 * sessions->times */
 };
+
+/* Finds what tickets can be confirmed for in all stores, and notes in s how
+ * much that is, for reach_each. 0 or an error with *w filled. */
+int reach_scopes_make(struct reach_store *stores, size_t n_stores,
+    const struct policy *const *policies, size_t n, struct sessions *s,
+    struct arena *a, struct why *w);
+/* Whether the session can be in a store: its ticket can be confirmed for
+ * this there. */
+bool reach_possible(const struct reach_store *s,
+    const struct reach_session *q);
 
 struct policy_request reach_request(const struct reach_store *s,
     const struct reach_session *q);

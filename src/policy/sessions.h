@@ -26,6 +26,9 @@ struct sessions {
 	size_t n_purposes;
 	const char *const *tickets;	/* NULL, none stated, first */
 	size_t n_tickets;
+	/* Of each ticket: for how much it can be confirmed in a store, at
+	 * most (policy/reach.h); NULL: for nothing. */
+	const size_t *n_scopes;
 	/* NULL, nothing known but the assigned site, first; then "unknown",
 	 * a network of no site; then each country that has a site, and those
 	 * that addresses can be in beside. */

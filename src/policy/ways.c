@@ -79,6 +79,7 @@ make_way(struct ways *w, const struct reach_session *q, size_t store,
 	if (ret->places == NULL || ret->levels == NULL || ret->rules == NULL)
 		return ERR_MEMORY;
 	ret->places[q->place] = true;
+	ret->scope = reach_request(&s->stores[store], q).scope;
 	ret->seen = 1;
 	for (i = 0; i < s->n_cells; i++)
 		if (s->cells[i].store == store && w->asked[i])
@@ -94,7 +95,7 @@ static bool
 is_same(const struct ways *w, const struct way *x, const struct way *y)
 {
 	return x->store == y->store && same_text(x->purpose, y->purpose) &&
-	    same_text(x->ticket, y->ticket) &&
+	    same_text(x->ticket, y->ticket) && x->scope == y->scope &&
 	    memcmp(x->levels, y->levels, w->space->n_cells) == 0 &&
 	    has_rules_of(x, y) && has_rules_of(y, x);
 }
@@ -149,7 +150,9 @@ static bool
 states_no_more(const struct way *x, const struct way *y)
 {
 	return (x->purpose == NULL || same_text(x->purpose, y->purpose)) &&
-	    (x->ticket == NULL || same_text(x->ticket, y->ticket));
+	    (x->ticket == NULL || same_text(x->ticket, y->ticket)) &&
+	    (x->scope == NULL || (y->scope != NULL &&
+	    x->scope->n_residences <= y->scope->n_residences));
 }
 
 /* Whether y adds nothing to x. */
@@ -197,6 +200,45 @@ find_always(const struct ways *w, struct way *way)
 	way->always = way->seen == places * w->sessions->times.n_now;
 }
 
+/* Whether x, for fewer residences of a ticket, reaches a cell as y does. */
+static bool
+is_part(const struct ways *w, const struct way *x, const struct way *y,
+    size_t cell)
+{
+	size_t i;
+
+	if (x->store != y->store || !same_text(x->purpose, y->purpose) ||
+	    !same_text(x->ticket, y->ticket) || x->scope == NULL ||
+	    x->scope->n_residences >= y->scope->n_residences ||
+	    x->levels[cell] < y->levels[cell] || !x->always)
+		return false;
+	for (i = 0; i < w->sessions->n_places; i++)
+		if (y->places[i] && !x->places[i])
+			return false;
+	return true;
+}
+
+/* A ticket about several residences that gives what tickets about fewer of
+ * them give together. */
+static bool
+is_sum(const struct ways *w, const struct way *y)
+{
+	size_t i, k;
+
+	if (y->scope == NULL || y->scope->n_residences < 2)
+		return false;
+	for (i = 0; i < w->space->n_cells; i++) {
+		if (y->levels[i] == TREAT_ABSENT)
+			continue;
+		for (k = 0; k < w->n; k++)
+			if (is_part(w, &w->items[k], y, i))
+				break;
+		if (k == w->n)
+			return false;
+	}
+	return true;
+}
+
 void
 ways_reduce(struct ways *w)
 {
@@ -214,7 +256,8 @@ ways_reduce(struct ways *w)
 			    &w->items[i]) && (k < i ||
 			    !includes(w, &w->items[i], &w->items[k])))
 				break;
-		w->items[i].superfluous = k < w->n;
+		w->items[i].superfluous = k < w->n ||
+		    is_sum(w, &w->items[i]);
 	}
 	for (i = 0; i < w->n; i++)
 		if (!w->items[i].superfluous)

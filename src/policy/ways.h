@@ -17,6 +17,7 @@
 struct way {
 	size_t store;			/* index in the space */
 	const char *purpose, *ticket;	/* or NULL */
+	const struct policy_scope *scope;	/* confirmed for; or NULL */
 	bool *places;			/* as sessions->places */
 	size_t seen;			/* sessions that it stands for */
 	bool always;			/* from all these places at all hours */

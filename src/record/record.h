@@ -68,6 +68,19 @@ struct record_bound {
 	size_t n;
 };
 
+/* What was asked about a ticket and came back. */
+struct record_ticket {
+	const char *ticket;
+	bool confirmed;
+	const char *why;		/* not; "" if it is */
+	int64_t asked_ms;
+	struct record_strs tables;	/* that it covers */
+	struct record_strs categories;
+	struct record_strs residences;
+	uint64_t subjects;		/* that it is about */
+	const char *subjects_hmac;	/* keyed hash of who, hex; "" */
+};
+
 struct record_genesis {
 	const char *origin;		/* of the log */
 	const char *key;		/* its verifier key */
@@ -137,6 +150,8 @@ struct record_session {
 	/* Observe: the bound that enforcing would have left. */
 	bool has_would;
 	struct record_bound would;
+	const struct record_ticket *tickets;	/* of those asked about */
+	size_t n_tickets;
 };
 
 struct record_backend {

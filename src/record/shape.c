@@ -45,6 +45,21 @@ static const struct shape_field count_fields[] = {
 static const struct shape count_shape =
     SHAPE(count_fields, struct record_count);
 
+static const struct shape_field ticket_fields[] = {
+	FIELD(SHAPE_NAME, struct record_ticket, ticket, "ticket"),
+	FIELD(SHAPE_BOOL, struct record_ticket, confirmed, "confirmed"),
+	FIELD(SHAPE_STR, struct record_ticket, why, "why"),
+	FIELD(SHAPE_TIME, struct record_ticket, asked_ms, "asked"),
+	FIELD(SHAPE_STRS, struct record_ticket, tables, "tables"),
+	FIELD(SHAPE_STRS, struct record_ticket, categories, "categories"),
+	FIELD(SHAPE_STRS, struct record_ticket, residences, "residences"),
+	FIELD(SHAPE_U64, struct record_ticket, subjects, "subjects"),
+	FIELD(SHAPE_HASH, struct record_ticket, subjects_hmac,
+	    "subjects_hmac"),
+};
+static const struct shape ticket_shape =
+    SHAPE(ticket_fields, struct record_ticket);
+
 static const struct shape_field refusal_fields[] = {
 	FIELD(SHAPE_STR, struct record_refusal, table, "table"),
 	FIELD(SHAPE_STR, struct record_refusal, rule, "rule"),
@@ -107,7 +122,9 @@ static const struct shape_field store_fields[] = {
 	{"would", SHAPE_FLAG_LIST, \
 	    offsetof(struct record_session, would.tables), \
 	    offsetof(struct record_session, would.n), \
-	    offsetof(struct record_session, has_would), &table_shape, NULL}
+	    offsetof(struct record_session, has_would), &table_shape, NULL}, \
+	LIST(SHAPE_OPT_LIST, struct record_session, tickets, n_tickets, \
+	    "tickets", &ticket_shape)
 
 static const struct shape_field session_fields[] = {
 	SESSION(SHAPE_NAME, session, "session"),

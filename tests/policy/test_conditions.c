@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,6 +19,7 @@
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "policy/policy.h"
+#include "policy/scopes.h"
 
 #define N 3
 #define UNKNOWN N
@@ -274,6 +276,115 @@ a_confirmed_ticket_permits_what_it_covers_and_no_more(void **state)
 	}
 }
 
+/* --- the scopes that stand for all --- */
+
+#define TEXTS_MAX 600
+
+struct texts {
+	char *items[TEXTS_MAX];
+	size_t n;
+};
+
+static bool
+has_text(const struct texts *t, const char *s)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (strcmp(t->items[i], s) == 0)
+			return true;
+	return false;
+}
+
+static void
+add_decision(const struct policy *p, const struct policy_scope *scope,
+    struct texts *t)
+{
+	const struct control control = {.members = NULL};
+	struct policy_request q = {.who = &who, .control = &control,
+	    .store = "s", .residences = labels, .n_residences = N,
+	    .catalog = &catalog, .ticket = "T-1", .scope = scope};
+	struct arena *a = arena_new();
+	const struct clearance *c;
+	struct buf b;
+
+	assert_int_equal(policy_decide(p, &q, a, &c), 0);
+	buf_init(&b, 0);
+	clearance_text(&b, c);
+	if (!has_text(t, buf_text(&b))) {
+		assert_in_range(t->n, 0, TEXTS_MAX - 1);
+		assert_non_null(t->items[t->n++] = buf_steal(&b));
+	}
+	buf_done(&b);
+	arena_free(a);
+}
+
+static const char *const asking[] = {
+	"- {rule: r, permit: read, why: {ticket: 'T-1|X', confirmed: true}}\n",
+	"- {rule: r, permit: read, what: {tables: [p.t1]}, why: {ticket: T-1,"
+	    " confirmed: true}}\n"
+	    "- {rule: q, permit: read, what: {categories: [c1]}, why: {ticket:"
+	    " T-1, confirmed: true}}\n",
+	"- {rule: r, permit: read, what: {tables: [p.t0]}, whose: [AA, CC],"
+	    " why: {ticket: T-1, confirmed: true}}\n"
+	    "- {rule: q, permit: read, what: {categories: [c0]}, whose: [BB]}\n"
+	    "- {rule: s, treat: mask, what: {categories: [c0]}, whose: CC}\n"
+	    "- {rule: o, permit: read, what: {stores: [x]}, why: {ticket: T-1,"
+	    " confirmed: true}}\n",
+	"- {rule: r, permit: read, why: {ticket: T-2, confirmed: true}}\n",
+	"- {rule: r, permit: read, why: {ticket: T-1}}\n",
+};
+
+static void
+listed_scopes_lead_to_every_clearance_that_any_does(void **state)
+{
+	static const char *const fulls[] = {"p.t0", "p.t1"};
+	const struct scopes_store store = {"s", &catalog, labels, N};
+	const char *t[2], *c[2], *r[3];
+	struct policy_scope scope = {.tables = t, .categories = c,
+	    .residences = r};
+	const struct policy *list[1];
+	struct arena *a = arena_new();
+	struct texts any, listed;
+	struct scopes scopes;
+	struct policy *p;
+	struct why w;
+	unsigned set;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(asking) / sizeof(asking[0]); i++) {
+		list[0] = p = load(asking[i]);
+		any.n = listed.n = 0;
+		add_decision(p, NULL, &any);
+		for (set = 0; set < 128; set++) {
+			scope.n_tables = pick(set & 3, fulls, t);
+			scope.n_categories = pick(set >> 2 & 3, categories,
+			    c);
+			scope.n_residences = pick(set >> 4, labels, r);
+			add_decision(p, &scope, &any);
+		}
+		assert_int_equal(scopes_list(list, 1, &store, "T-1", a,
+		    &scopes, &w), 0);
+		assert_null(scopes.items[0]);
+		assert_int_equal(scopes.n == 1, i > 2);
+		for (k = 0; k < scopes.n; k++)
+			add_decision(p, scopes.items[k], &listed);
+		assert_int_equal(listed.n, any.n);
+		for (k = 0; k < any.n; k++) {
+			assert_true(has_text(&listed, any.items[k]));
+			free(any.items[k]);
+		}
+		for (k = 0; k < listed.n; k++)
+			free(listed.items[k]);
+		assert_int_equal(scopes_list(list, 1, &store, NULL, a,
+		    &scopes, &w), 0);
+		assert_int_equal(scopes.n, 1);
+		policy_free(p);
+	}
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -281,6 +392,8 @@ main(void)
 		cmocka_unit_test(residences_stand_to_readers_as_defined),
 		cmocka_unit_test(
 		    a_confirmed_ticket_permits_what_it_covers_and_no_more),
+		cmocka_unit_test(
+		    listed_scopes_lead_to_every_clearance_that_any_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

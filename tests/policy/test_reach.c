@@ -61,11 +61,11 @@ demo_init(struct demo *d, const char *policy)
 	free(home);
 	free(text);
 	d->stores[0] = (struct reach_store){"us", d->abroad.catalog, us,
-	    LENGTH(us), feed, 1};
+	    LENGTH(us), feed, 1, NULL};
 	d->stores[1] = (struct reach_store){"eu", d->abroad.catalog, eu,
-	    LENGTH(eu), feed, 1};
+	    LENGTH(eu), feed, 1, NULL};
 	d->stores[2] = (struct reach_store){"domestic", d->home.catalog, cn,
-	    LENGTH(cn), feed_cn, 1};
+	    LENGTH(cn), feed_cn, 1, NULL};
 	assert_non_null(d->a = arena_new());
 	assert_int_equal(reach_space_make(d->stores, 3, d->a, &d->space), 0);
 	assert_in_range(d->space.n_cells, 1, CELLS_MAX);
