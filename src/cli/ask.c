@@ -91,10 +91,51 @@ find_refusal(const struct policy *p, const struct ask *q,
 	return text == NULL ? ERR_MEMORY : 0;
 }
 
+/* A ticket that covers everything, for all residences or for one. */
+static int
+confirm(const struct ask *q, struct arena *a, struct policy_request *ret,
+    struct why *w)
+{
+	const struct catalog *c = ret->catalog;
+	struct policy_scope *s;
+	const char **tables, **home;
+	size_t i;
+
+	ret->unconfirmed = "it is taken for one that is not";
+	if (q->confirmed == NULL)
+		return 0;
+	s = arena_alloc(a, sizeof(*s));
+	tables = arena_array(a, c->n_tables, sizeof(*tables));
+	home = arena_array(a, 1, sizeof(*home));
+	if (s == NULL || tables == NULL || home == NULL)
+		return why_set(w, ERR_MEMORY, 0, 0, "out of memory");
+	for (i = 0; i < c->n_tables; i++)
+		tables[i] = c->tables[i].full;
+	home[0] = q->confirmed;
+	*s = (struct policy_scope){ .tables = tables,
+	    .n_tables = c->n_tables, .categories = c->categories,
+	    .n_categories = c->n_categories, .residences = home,
+	    .n_residences = 1 };
+	for (i = 0; i < ret->n_residences; i++)
+		if (strcmp(ret->residences[i], q->confirmed) == 0)
+			break;
+	if (strcmp(q->confirmed, "all") == 0) {
+		s->residences = ret->residences;
+		s->n_residences = ret->n_residences;
+	} else if (i == ret->n_residences) {
+		return why_set(w, ERR_MISSING, 0, 0, "the ticket is confirmed "
+		    "for \"%s\", which is no residence of store %s; name one, "
+		    "or \"all\"", q->confirmed, ret->store);
+	}
+	ret->scope = s;
+	return 0;
+}
+
 int
 ask(const struct config *c, const struct policy *p, const struct ask *q,
     struct arena *a, struct ask_answer *ret, struct why *w)
 {
+	static const struct policy_approvals all_approved = { .all = true };
 	struct ask_places seen;
 	int r;
 
@@ -112,6 +153,10 @@ ask(const struct config *c, const struct policy *p, const struct ask *q,
 		.catalog = ret->store->catalog, .purpose = q->purpose,
 		.ticket = q->ticket, .at_ms = q->at_ms,
 	};
+	if ((r = confirm(q, a, &ret->request, w)) != 0)
+		return r;
+	if (q->approved)
+		ret->request.approved = &all_approved;
 	if ((r = policy_decide(p, &ret->request, a, &ret->clearance)) != 0 ||
 	    (r = find_refusal(p, q, ret, a, &ret->refused)) != 0)
 		return why_set(w, r, 0, 0, "%s", err_text(r));

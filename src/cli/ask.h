@@ -6,6 +6,7 @@
 #ifndef CLI_ASK_H
 #define CLI_ASK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -23,6 +24,9 @@ struct ask {
 	const char *principal;
 	const char *store;
 	const char *purpose, *ticket;	/* or NULL */
+	const char *confirmed;	/* the ticket is: "all", or for a residence;
+				 * NULL: it is not */
+	bool approved;		/* as if every approval were given */
 	const char *from;		/* a site, "unknown"; NULL: its own */
 	int64_t at_ms;
 };

@@ -1,6 +1,7 @@
 /*
  * sworn explain -c FILE PRINCIPAL STORE [--table T] [--purpose P]
- *     [--ticket T] [--from PLACE] [--at TIME] [--json]
+ *     [--ticket T [--confirmed all|RESIDENCE]] [--approved] [--from PLACE]
+ *     [--at TIME] [--json]
  *
  * What one session would be shown, and why: for each table and residence the
  * outcome of each column, the rules that have a part in it, and the facts
@@ -22,8 +23,8 @@
 #include "policy/effect.h"
 
 static const char usage[] = "usage: sworn explain -c FILE PRINCIPAL STORE "
-    "[--table T] [--purpose P]\n    [--ticket T] [--from PLACE] [--at TIME] "
-    "[--json]\n";
+    "[--table T] [--purpose P]\n    [--ticket T [--confirmed all|RESIDENCE]] "
+    "[--approved] [--from PLACE]\n    [--at TIME] [--json]\n";
 
 int
 explain_reason(const struct explain *e, size_t table, size_t residence,
@@ -90,6 +91,8 @@ cmd_explain(int argc, char **argv)
 		{"-c", &e.file, NULL}, {"--table", &e.table, NULL},
 		{"--purpose", &e.ask.purpose, NULL},
 		{"--ticket", &e.ask.ticket, NULL},
+		{"--confirmed", &e.ask.confirmed, NULL},
+		{"--approved", NULL, &e.ask.approved},
 		{"--from", &e.ask.from, NULL}, {"--at", &e.at, NULL},
 		{"--json", NULL, &e.json}, {NULL, NULL, NULL},
 	};

@@ -20,7 +20,9 @@
 #include "cli/survey.h"
 #include "gateway/config.h"
 #include "gateway/policy_file.h"
+#include "policy/approvers.h"
 #include "policy/lint.h"
+#include "policy/rule.h"
 
 static const char usage[] = "usage: sworn policy lint -c FILE [--at TIME] "
     "[--strict]\n";
@@ -147,6 +149,41 @@ warn_strange(void *arg, unsigned line, unsigned column, const char *rule,
 	    "it misspelt?\n", what, name);
 }
 
+/* Permits that nobody at all could have approved. */
+static int
+lint_approvals(struct linting *l)
+{
+	const struct directory *d = l->config->directory;
+	struct survey *s = &l->survey;
+	struct approval_survey rules;
+	const struct rule *rule;
+	size_t i, k, n, most;
+	const char *const *by;
+	int r;
+
+	if ((r = approval_survey_make(d, l->config->policy, s->ids, s->n_ids,
+	    s->at_ms, s->a, &rules)) != 0)
+		return r;
+	for (i = 0; i < rules.n; i++) {
+		rule = rules.rules[i].rule;
+		for (k = most = 0; k < s->n_ids; k++) {
+			arena_reset(s->scratch);
+			if ((r = approvers_for(&rules.rules[i], d, s->ids[k],
+			    s->at_ms, s->scratch, &by, &n)) != 0)
+				return r;
+			if (n > most)
+				most = n;
+		}
+		if (most >= rule->approval.count)
+			continue;
+		begin_warning(l, rule->line, rule->column, rule->name);
+		(void)fprintf(stderr, "needs the approval of %u, and nobody "
+		    "has more than %zu who may approve and are apart from "
+		    "them\n", rule->approval.count, most);
+	}
+	return 0;
+}
+
 static int
 lint_all(struct linting *l, const char *at, bool strict)
 {
@@ -170,6 +207,8 @@ lint_all(struct linting *l, const char *at, bool strict)
 		return say_error(r);
 	lint_dead(&l->lint, warn_dead, l);
 	lint_shadowed(&l->lint, warn_shadowed, l);
+	if ((r = lint_approvals(l)) != 0)
+		return say_error(r);
 	policy_strange(l->config->policy, &known, warn_strange, l);
 	(void)printf("%zu principals: %zu of them a master admin; %zu "
 	    "warnings\n", l->survey.n_ids, l->masters, l->warnings);

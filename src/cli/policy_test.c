@@ -185,6 +185,7 @@ test_row(struct test *t, const struct expect_row *row, int64_t at_ms)
 {
 	const struct ask q = { .principal = row->reader, .store = row->store,
 	    .purpose = row->purpose, .ticket = row->ticket,
+	    .confirmed = row->confirmed, .approved = row->approved,
 	    .from = row->from, .at_ms = at_ms };
 	struct why w;
 

@@ -1,10 +1,11 @@
 /*
  * sworn who-can -c FILE [--store S] [--residence R] [--category C]
- *     [--table T] [--at TIME] [--widest] [--json]
+ *     [--table T] [--at TIME] [--widest] [--could-through-approval] [--json]
  *
  * Everybody who reaches what is asked about: by which rules, stating what,
  * from where. Every session that there can be is decided. With --widest the
- * one comes first who reaches most.
+ * one comes first who reaches most. With --could-through-approval it tells
+ * what approvals would open, where there are enough who may give them.
  */
 #include "cli/who_can.h"
 
@@ -25,7 +26,7 @@
 
 static const char usage[] = "usage: sworn who-can -c FILE [--store S] "
     "[--residence R] [--category C]\n    [--table T] [--at TIME] [--widest] "
-    "[--json]\n";
+    "[--could-through-approval] [--json]\n";
 
 static bool
 matches(const char *asked, const char *name)
@@ -87,10 +88,68 @@ take(void *arg, const struct reach_session *session)
 	return ways_add(&one->ways, session, s->levels);
 }
 
+const struct approvable *
+who_can_approvable(const struct who_can_one *one, const char *rule)
+{
+	size_t i;
+
+	for (i = 0; i < one->n_approvable; i++)
+		if (strcmp(one->approvable[i].rule, rule) == 0)
+			return &one->approvable[i];
+	return NULL;
+}
+
+/* The rules that one principal could have approved: there are enough. */
+static int
+find_approvable(struct who_can *q, struct who_can_one *one, const char *id,
+    struct policy_approvals *ret)
+{
+	const char **rules;
+	size_t i;
+	int r;
+
+	if ((r = approvable_list(&q->approvals, q->config->directory, id,
+	    q->survey.at_ms, q->survey.a, &one->approvable,
+	    &one->n_approvable)) != 0)
+		return r;
+	rules = arena_array(q->survey.a, one->n_approvable, sizeof(*rules));
+	if (rules == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < one->n_approvable; i++)
+		rules[i] = one->approvable[i].rule;
+	*ret = (struct policy_approvals){ .rules = rules,
+	    .n = one->n_approvable };
+	return 0;
+}
+
+/* Keeps the ways that rest on an approval. */
+static void
+keep_approved(struct who_can *q, struct who_can_one *one)
+{
+	struct ways *w = &one->ways;
+	size_t i, k, kept = 0;
+
+	for (i = 0; i < w->n; i++) {
+		for (k = 0; k < w->items[i].n_rules; k++)
+			if (who_can_approvable(one,
+			    w->items[i].rules[k]) != NULL)
+				break;
+		if (k < w->items[i].n_rules)
+			w->items[kept++] = w->items[i];
+	}
+	w->n = kept;
+	memset(q->most, 0, q->survey.space.n_cells);
+	for (i = 0; i < w->n; i++)
+		for (k = 0; k < q->survey.space.n_cells; k++)
+			if (w->items[i].levels[k] > q->most[k])
+				q->most[k] = w->items[i].levels[k];
+}
+
 static int
 find_one(struct who_can *q, const char *id)
 {
 	struct who_can_one *one = &q->found[q->n_found];
+	struct policy_approvals approved = { .all = false };
 	struct survey *s = &q->survey;
 	size_t i;
 	int r;
@@ -100,15 +159,18 @@ find_one(struct who_can *q, const char *id)
 	one->ways = (struct ways){ .a = s->a, .policy = q->config->policy,
 	    .space = &s->space, .sessions = &s->sessions, .asked = q->asked };
 	if ((r = directory_principal(q->config->directory, id, s->at_ms,
-	    s->a, &one->who)) != 0 ||
-	    (r = reach_each(q->config->directory, &s->sessions, id, s->at_ms,
-	    take, q)) != 0)
+	    s->a, &one->who)) != 0 || (q->approval &&
+	    (r = find_approvable(q, one, id, &approved)) != 0) ||
+	    (r = reach_each_approved(q->config->directory, &s->sessions, id,
+	    s->at_ms, q->approval ? &approved : NULL, take, q)) != 0)
 		return r;
+	ways_reduce(&one->ways);
+	if (q->approval)
+		keep_approved(q, one);
 	for (i = 0; i < s->space.n_cells; i++) {
 		one->plain += q->most[i] == TREAT_PLAIN;
 		one->masked += q->most[i] == TREAT_MASK;
 	}
-	ways_reduce(&one->ways);
 	q->n_found += one->plain + one->masked > 0;
 	return 0;
 }
@@ -136,6 +198,10 @@ find_all(struct who_can *q)
 	q->most = arena_alloc(s->a, s->space.n_cells);
 	if (q->found == NULL || q->most == NULL)
 		return ERR_MEMORY;
+	if (q->approval && (r = approval_survey_make(q->config->directory,
+	    q->config->policy, s->ids, s->n_ids, s->at_ms, s->a,
+	    &q->approvals)) != 0)
+		return r;
 	for (i = 0; i < s->n_ids; i++)
 		if ((r = find_one(q, s->ids[i])) != 0)
 			return r;
@@ -180,6 +246,7 @@ cmd_who_can(int argc, char **argv)
 		{"--category", &q.category, NULL},
 		{"--table", &q.table, NULL}, {"--at", &q.at, NULL},
 		{"--widest", NULL, &q.widest}, {"--json", NULL, &q.json},
+		{"--could-through-approval", NULL, &q.approval},
 		{NULL, NULL, NULL},
 	};
 	struct config *c;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "cli/survey.h"
+#include "policy/approvers.h"
 #include "policy/ways.h"
 
 struct buf;
@@ -17,11 +18,16 @@ struct who_can_one {
 	const struct principal *who;
 	size_t plain, masked;		/* cells, by whichever session */
 	struct ways ways;
+	/* With --could-through-approval: what they could have approved. */
+	const struct approvable *approvable;
+	size_t n_approvable;
 };
 
 struct who_can {
 	const char *file, *store, *residence, *category, *table, *at;
 	bool widest, json;
+	bool approval;			/* --could-through-approval */
+	struct approval_survey approvals;
 	const struct config *config;
 	struct survey survey;
 	const bool *asked;		/* as space.cells */
@@ -30,6 +36,10 @@ struct who_can {
 	struct who_can_one *found;	/* who reach something */
 	size_t n_found;
 };
+
+/* What a rule's permit depends on; NULL: no approval. */
+const struct approvable *who_can_approvable(const struct who_can_one *one,
+    const char *rule);
 
 /* Each appends the whole answer. 0 or ERR_MEMORY. */
 int who_can_words(const struct who_can *q, struct buf *out);

@@ -85,8 +85,23 @@ next_part(const struct who_can *q, const struct way *w, struct part *p)
 
 /* --- in words --- */
 
+/* A rule, and who could approve what it needs to be approved. */
+static void
+say_rule(const struct who_can_one *one, const char *rule, struct buf *out)
+{
+	const struct approvable *a = who_can_approvable(one, rule);
+
+	buf_fmt(out, "    by \"%s\"", rule);
+	if (a != NULL) {
+		buf_fmt(out, ", approved by %u of ", a->count);
+		say_list(out, a->by, a->n);
+	}
+	buf_str(out, "\n");
+}
+
 static int
-say_way(const struct who_can *q, const struct way *w, struct buf *out)
+say_way(const struct who_can *q, const struct who_can_one *one,
+    const struct way *w, struct buf *out)
 {
 	struct part p = { .end = 0 };
 	size_t i;
@@ -101,7 +116,7 @@ say_way(const struct who_can *q, const struct way *w, struct buf *out)
 	}
 	buf_str(out, w->always ? "\n" : ", at some hours only\n");
 	for (i = 0; i < w->n_rules; i++)
-		buf_fmt(out, "    by \"%s\"\n", w->rules[i]);
+		say_rule(one, w->rules[i], out);
 	while ((r = next_part(q, w, &p)) == 0 && p.table != NULL) {
 		buf_fmt(out, "      %s, residents of ", p.table->full);
 		say_list(out, p.residences.items, p.residences.n);
@@ -125,8 +140,9 @@ say_question(const struct who_can *q, struct buf *out)
 	char at[TIME_TEXT_MAX];
 
 	time_text(q->survey.at_ms, at);
-	buf_fmt(out, "%zu of %zu principals reach something", q->n_found,
-	    q->survey.n_ids);
+	buf_fmt(out, "%zu of %zu principals %s", q->n_found, q->survey.n_ids,
+	    q->approval ? "could reach something more through approval" :
+	    "reach something");
 	if (q->category != NULL)
 		buf_fmt(out, " of category %s", q->category);
 	if (q->table != NULL)
@@ -154,7 +170,8 @@ who_can_words(const struct who_can *q, struct buf *out)
 		buf_fmt(out, ": %zu plain, %zu masked\n", one->plain,
 		    one->masked);
 		for (k = 0; k < one->ways.n; k++)
-			if ((r = say_way(q, &one->ways.items[k], out)) != 0)
+			if ((r = say_way(q, one,
+			    &one->ways.items[k], out)) != 0)
 				return r;
 	}
 	return 0;
@@ -183,7 +200,24 @@ json_list(const char *const *items, size_t n)
 }
 
 static json_t *
-json_way(const struct who_can *q, const struct way *w)
+json_approvals(const struct who_can_one *one, const struct way *w)
+{
+	const struct approvable *a;
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < w->n_rules; i++)
+		if ((a = who_can_approvable(one, w->rules[i])) != NULL)
+			append(&list, json_pack("{s:s, s:i, s:o}", "rule",
+			    w->rules[i], "count", (int)a->count,
+			    "by",
+			    json_list(a->by, a->n)));
+	return list;
+}
+
+static json_t *
+json_way(const struct who_can *q, const struct who_can_one *one,
+    const struct way *w)
 {
 	json_t *places = json_array(), *tables = json_array();
 	struct part p = { .end = 0 };
@@ -204,12 +238,14 @@ json_way(const struct who_can *q, const struct way *w)
 		json_decref(tables);
 		tables = NULL;
 	}
-	return json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:b, s:o, s:o}", "store",
+	return json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:b, s:o, s:o, s:o}",
+	    "store",
 	    q->survey.space.stores[w->store].name, "purpose", w->purpose,
 	    "ticket", w->ticket, "confirmed-for", w->scope == NULL ? json_null() :
 	    json_list(w->scope->residences, w->scope->n_residences),
 	    "from", places, "always", w->always, "rules",
-	    json_list(w->rules, w->n_rules), "tables", tables);
+	    json_list(w->rules, w->n_rules), "approvals",
+	    json_approvals(one, w), "tables", tables);
 }
 
 static json_t *
@@ -219,7 +255,8 @@ json_one(const struct who_can *q, const struct who_can_one *one)
 	size_t i;
 
 	for (i = 0; i < one->ways.n; i++)
-		append(&ways, json_way(q, &one->ways.items[i]));
+		append(&ways, json_way(q, one,
+		    &one->ways.items[i]));
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "principal",
 	    one->who->id, "name", one->who->name, "kind",
 	    one->who->kind == PRINCIPAL_PERSON ? "person" : "service",

@@ -13,6 +13,8 @@ enum column {
 	COLUMN_READER,
 	COLUMN_PURPOSE,
 	COLUMN_TICKET,
+	COLUMN_CONFIRMED,
+	COLUMN_APPROVED,
 	COLUMN_FROM,
 	COLUMN_STORE,
 	COLUMN_TABLE,
@@ -22,8 +24,8 @@ enum column {
 	COLUMN_COUNT,
 };
 
-static const char *const columns[] = {"reader", "purpose", "ticket", "from",
-    "store", "table", "residence", "expect", "rule", NULL};
+static const char *const columns[] = {"reader", "purpose", "ticket",
+    "confirmed", "approved", "from", "store", "table", "residence", "expect", "rule", NULL};
 static const char *const expectations[] = {"plain", "mask", "absent",
     "refused", NULL};
 
@@ -98,6 +100,9 @@ read_row(struct load *l, const struct yaml_node *n, struct expect_row *ret)
 		.line = n->line, .reader = value[COLUMN_READER],
 		.purpose = optional(value[COLUMN_PURPOSE]),
 		.ticket = optional(value[COLUMN_TICKET]),
+		.confirmed = optional(value[COLUMN_CONFIRMED]),
+		.approved = at[COLUMN_APPROVED] != NULL &&
+		    yaml_bool(&l->in, at[COLUMN_APPROVED]),
 		.from = optional(value[COLUMN_FROM]),
 		.store = value[COLUMN_STORE], .table = value[COLUMN_TABLE],
 		.residence = optional(value[COLUMN_RESIDENCE]),

@@ -29,6 +29,8 @@ struct expect_row {
 	unsigned line;
 	const char *reader;
 	const char *purpose, *ticket, *from;	/* or NULL */
+	const char *confirmed;	/* the ticket: "all", a residence, or NULL */
+	bool approved;		/* as if every approval were given */
 	const char *store;
 	const char *table;	/* as written: [schema.]table[.column] */
 	const char *residence;	/* NULL: each of the store's */

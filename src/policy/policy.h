@@ -84,6 +84,13 @@ struct policy_scope {
 	size_t n_residences;
 };
 
+/* Approvals that are taken for given. */
+struct policy_approvals {
+	bool all;
+	const char *const *rules;	/* or those of these rules */
+	size_t n;
+};
+
 struct policy_request {
 	const struct principal *who;
 	const struct control *control;	/* of this session */
@@ -99,7 +106,7 @@ struct policy_request {
 	 * that stands in unconfirmed (NULL: nobody was asked). */
 	const struct policy_scope *scope;
 	const char *unconfirmed;
-	bool approved;			/* as if every approval were given */
+	const struct policy_approvals *approved;	/* NULL: nothing is */
 	int64_t at_ms;
 };
 

@@ -84,6 +84,7 @@ reach_request(const struct reach_store *s, const struct reach_session *q)
 		.scope = s->scopes != NULL && reach_possible(s, q) ?
 		    s->scopes[q->ticket_at].items[q->scope] : NULL,
 		.unconfirmed = "it is taken for one that is not",
+		.approved = q->approved,
 	};
 }
 
@@ -167,7 +168,15 @@ int
 reach_each(const struct directory *d, const struct sessions *s,
     const char *principal, int64_t at_ms, reach_fn *fn, void *arg)
 {
-	struct reach_session q = { .at_ms = at_ms };
+	return reach_each_approved(d, s, principal, at_ms, NULL, fn, arg);
+}
+
+int
+reach_each_approved(const struct directory *d, const struct sessions *s,
+    const char *principal, int64_t at_ms,
+    const struct policy_approvals *approved, reach_fn *fn, void *arg)
+{
+	struct reach_session q = { .at_ms = at_ms, .approved = approved };
 	struct arena *a;
 	int r;
 

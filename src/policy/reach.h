@@ -61,6 +61,7 @@ struct reach_session {
 	size_t ticket_at;		/* index in sessions->tickets */
 	size_t scope;			/* index in a store's scopes for it */
 	size_t place;			/* index in sessions->places */
+	const struct policy_approvals *approved;	/* or NULL */
 	int64_t at_ms;			/* for the rules' hours; one of
 					 * sessions->times */
 };
@@ -86,6 +87,10 @@ typedef int reach_fn(void *arg, const struct reach_session *q);
  * lives until the next call. 0, ERR_MISSING, ERR_MEMORY. */
 int reach_each(const struct directory *d, const struct sessions *s,
     const char *principal, int64_t at_ms, reach_fn *fn, void *arg);
+/* The same, with approvals taken for given. */
+int reach_each_approved(const struct directory *d, const struct sessions *s,
+    const char *principal, int64_t at_ms,
+    const struct policy_approvals *approved, reach_fn *fn, void *arg);
 
 /*
  * What a session is shown of each cell: levels[0..n_cells), each an enum

@@ -241,7 +241,8 @@ rule_condition(const struct rule *r, enum condition c,
 		return truth_of(q->scope != NULL &&
 		    rule_scope_gap(r, q).what == NULL);
 	case CONDITION_APPROVAL:
-		return truth_of(q->approved);
+		return truth_of(q->approved != NULL && (q->approved->all ||
+		    in_list(q->approved->rules, q->approved->n, r->name)));
 	case CONDITION_COUNT:
 		break;
 	}
