@@ -1,4 +1,4 @@
-#include "gateway/ticket.h"
+#include "gateway/lookup.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -27,7 +27,7 @@
 
 struct waiter {
 	struct waiter *next;
-	tickets_fn *fn;
+	lookup_fn *fn;
 	void *arg;
 };
 
@@ -43,7 +43,7 @@ struct entry {
 	struct ticket_answer *answer;	/* kept */
 };
 
-struct tickets {
+struct lookup {
 	const struct config_tickets *c;
 	uint8_t secret[HASH_LEN];
 	struct metrics *metrics;
@@ -94,10 +94,10 @@ entry_new(const struct ticket_key *k)
 }
 
 int
-tickets_new(const struct config_tickets *c, const uint8_t *secret,
-    struct metrics *metrics, struct tickets **ret)
+lookup_new(const struct config_tickets *c, const uint8_t *secret,
+    struct metrics *metrics, struct lookup **ret)
 {
-	struct tickets *t = calloc(1, sizeof(*t));
+	struct lookup *t = calloc(1, sizeof(*t));
 	int r = ERR_MEMORY;
 
 	if (t == NULL)
@@ -115,14 +115,14 @@ tickets_new(const struct config_tickets *c, const uint8_t *secret,
 	    EFD_CLOEXEC)) < 0)
 		r = ERR_IO;
 	if (r != 0)
-		tickets_free(t);
+		lookup_free(t);
 	else
 		*ret = t;
 	return r;
 }
 
 static void
-count(struct tickets *t, const struct ticket_answer *a, bool failed)
+count(struct lookup *t, const struct ticket_answer *a, bool failed)
 {
 	if (t->metrics == NULL)
 		return;
@@ -135,7 +135,7 @@ count(struct tickets *t, const struct ticket_answer *a, bool failed)
 
 /* Makes room: what holds no longer goes, else all. */
 static void
-make_room(struct tickets *t, int64_t now)
+make_room(struct lookup *t, int64_t now)
 {
 	struct entry **at = &t->kept, *e;
 	bool all = true;
@@ -156,7 +156,7 @@ make_room(struct tickets *t, int64_t now)
 
 /* Keeps the entry with its answer, in the place of an older one. */
 static void
-keep(struct tickets *t, struct entry *e, struct ticket_answer *a)
+keep(struct lookup *t, struct entry *e, struct ticket_answer *a)
 {
 	struct entry **at, *old;
 
@@ -178,7 +178,7 @@ keep(struct tickets *t, struct entry *e, struct ticket_answer *a)
 /* Ends a question, which has left the list: tells all who wait, and keeps
  * the answer. The lock is not held: who is told may ask again. */
 static void
-settle(struct tickets *t, struct entry *e, struct ticket_answer *a)
+settle(struct lookup *t, struct entry *e, struct ticket_answer *a)
 {
 	struct waiter *w = e->waiters, *next;
 	int64_t kept = t->c->cache_ms;
@@ -205,7 +205,7 @@ settle(struct tickets *t, struct entry *e, struct ticket_answer *a)
 
 /* An answer that confirms nothing. */
 static void
-settle_failed(struct tickets *t, struct entry *e, const char *why, size_t len)
+settle_failed(struct lookup *t, struct entry *e, const char *why, size_t len)
 {
 	struct ticket_answer *a = ticket_answer_new();
 	char *s;
@@ -224,7 +224,7 @@ settle_failed(struct tickets *t, struct entry *e, const char *why, size_t len)
 }
 
 static void
-settle_answer(struct tickets *t, struct entry *e, const char *text,
+settle_answer(struct lookup *t, struct entry *e, const char *text,
     size_t len)
 {
 	struct ticket_answer *a = ticket_answer_new();
@@ -240,7 +240,7 @@ settle_answer(struct tickets *t, struct entry *e, const char *text,
 
 /* Takes the question of a number, or the first that is too old, out. */
 static struct entry *
-take_ask(struct tickets *t, uint64_t number, int64_t now)
+take_ask(struct lookup *t, uint64_t number, int64_t now)
 {
 	struct entry **at, *e;
 
@@ -257,7 +257,7 @@ take_ask(struct tickets *t, uint64_t number, int64_t now)
 
 /* One message of the process; false: it is gone. */
 static bool
-take_message(struct tickets *t, uint8_t *message)
+take_message(struct lookup *t, uint8_t *message)
 {
 	struct entry *e;
 	uint64_t number;
@@ -284,7 +284,7 @@ take_message(struct tickets *t, uint8_t *message)
 }
 
 static void
-settle_late(struct tickets *t, bool all)
+settle_late(struct lookup *t, bool all)
 {
 	static const char late[] = "asking about it took too long";
 	struct entry *e;
@@ -294,7 +294,7 @@ settle_late(struct tickets *t, bool all)
 }
 
 static int
-wait_ms(struct tickets *t, bool *ret_stopping)
+wait_ms(struct lookup *t, bool *ret_stopping)
 {
 	int64_t now = clock_mono_ms(), wait = -1, left;
 	const struct entry *e;
@@ -313,7 +313,7 @@ wait_ms(struct tickets *t, bool *ret_stopping)
 static void *
 thread_main(void *arg)
 {
-	struct tickets *t = arg;
+	struct lookup *t = arg;
 	uint8_t *message = malloc(TICKET_MESSAGE_MAX);
 	bool stopping = false, gone = message == NULL;
 	uint64_t woken;
@@ -343,7 +343,7 @@ thread_main(void *arg)
 }
 
 int
-tickets_run(struct tickets *t)
+lookup_run(struct lookup *t)
 {
 	if (pthread_create(&t->thread, NULL, thread_main, t) != 0)
 		return ERR_IO;
@@ -352,7 +352,7 @@ tickets_run(struct tickets *t)
 }
 
 static void
-wake(struct tickets *t)
+wake(struct lookup *t)
 {
 	uint64_t one = 1;
 
@@ -373,7 +373,7 @@ free_list(struct entry *e)
 }
 
 void
-tickets_free(struct tickets *t)
+lookup_free(struct lookup *t)
 {
 	if (t == NULL)
 		return;
@@ -396,7 +396,7 @@ tickets_free(struct tickets *t)
 }
 
 struct ticket_answer *
-tickets_find(struct tickets *t, const struct ticket_key *k, int64_t at_ms)
+lookup_find(struct lookup *t, const struct ticket_key *k, int64_t at_ms)
 {
 	struct ticket_answer *found = NULL;
 	struct entry *e;
@@ -420,7 +420,7 @@ tickets_find(struct tickets *t, const struct ticket_key *k, int64_t at_ms)
 
 /* Puts the question on its way; NULL, or why it cannot be. Under lock. */
 static const char *
-send_ask(struct tickets *t, struct entry *e)
+send_ask(struct lookup *t, struct entry *e)
 {
 	size_t len = strlen(e->key);
 	uint8_t message[HEAD + TICKET_QUESTION_MAX];
@@ -440,7 +440,7 @@ send_ask(struct tickets *t, struct entry *e)
 }
 
 void
-tickets_ask(struct tickets *t, const struct ticket_key *k, tickets_fn *fn,
+lookup_ask(struct lookup *t, const struct ticket_key *k, lookup_fn *fn,
     void *arg)
 {
 	struct entry *e = entry_new(k), *same;

@@ -22,7 +22,7 @@
 #include "base/time.h"
 #include "gateway/config_tickets.h"
 #include "gateway/metrics.h"
-#include "gateway/ticket.h"
+#include "gateway/lookup.h"
 
 #define GOOD "{\"exists\":true,\"open\":true,\"holder\":\"ann\"," \
     "\"tables\":[\"p.t\"],\"categories\":[\"c\"]," \
@@ -148,7 +148,7 @@ lists_that_no_record_could_hold_are_refused(void **state)
 /* --- asking --- */
 
 struct one {
-	struct tickets *t;
+	struct lookup *t;
 	struct metrics *m;
 	struct config_tickets c;
 	const char *argv[4];
@@ -181,14 +181,14 @@ begin(struct one *o, const char *body)
 static void
 run(struct one *o)
 {
-	assert_int_equal(tickets_new(&o->c, secret, o->m, &o->t), 0);
-	assert_int_equal(tickets_run(o->t), 0);
+	assert_int_equal(lookup_new(&o->c, secret, o->m, &o->t), 0);
+	assert_int_equal(lookup_run(o->t), 0);
 }
 
 static void
 end(struct one *o)
 {
-	tickets_free(o->t);
+	lookup_free(o->t);
 	ticket_answer_unref(o->answer);
 	assert_int_equal(unlink(o->script), 0);
 	assert_int_equal(sem_destroy(&o->done), 0);
@@ -207,7 +207,7 @@ answered(void *arg, struct ticket_answer *a)
 static void
 ask(struct one *o, const struct ticket_key *k)
 {
-	tickets_ask(o->t, k, answered, o);
+	lookup_ask(o->t, k, answered, o);
 	while (sem_wait(&o->done) != 0)
 		continue;
 	assert_non_null(o->answer);
@@ -225,16 +225,16 @@ a_program_is_asked_on_its_standard_input(void **state)
 	    "\"principal\":\"ann\",\"store\":\"s\",\"purpose\":null}' ||"
 	    " exit 8\necho '" GOOD "'");
 	run(&o);
-	assert_null(tickets_find(o.t, &key, clock_now_ms()));
+	assert_null(lookup_find(o.t, &key, clock_now_ms()));
 	ask(&o, &key);
 	assert_string_equal(o.answer->why, "");
 	assert_true(o.answer->confirmed);
-	assert_non_null(kept = tickets_find(o.t, &key, clock_now_ms()));
+	assert_non_null(kept = lookup_find(o.t, &key, clock_now_ms()));
 	assert_ptr_equal(kept, o.answer);
 	ticket_answer_unref(kept);
-	assert_null(tickets_find(o.t, &key, o.answer->until_ms));
-	assert_null(tickets_find(o.t, &key, o.answer->asked_ms - 1));
-	assert_null(tickets_find(o.t, &(struct ticket_key){"T-1", "bob", "s",
+	assert_null(lookup_find(o.t, &key, o.answer->until_ms));
+	assert_null(lookup_find(o.t, &key, o.answer->asked_ms - 1));
+	assert_null(lookup_find(o.t, &(struct ticket_key){"T-1", "bob", "s",
 	    NULL}, clock_now_ms()));
 	assert_int_equal(atomic_load(&o.m->ticket_lookups), 1);
 	assert_int_equal(atomic_load(&o.m->ticket_failures), 0);
@@ -297,7 +297,7 @@ as_many_are_asked_at_a_time_as_allowed_and_the_same_once(void **state)
 	run(&o);
 	keys[1].ticket = "T-2";
 	for (i = 0; i < 6; i++)
-		tickets_ask(o.t, &keys[i % 2], answered, &o);
+		lookup_ask(o.t, &keys[i % 2], answered, &o);
 	for (i = 0; i < 6; i++)
 		while (sem_wait(&o.done) != 0)
 			continue;
