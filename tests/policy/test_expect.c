@@ -22,9 +22,10 @@ static void
 rows_are_read_by_the_columns_named_first(void **state)
 {
 	static const char text[] = HEAD "at: 2026-11-23\n"
-	    "columns: [expect, table, reader, store, ticket, from, rule]\n"
+	    "columns: [expect, table, reader, store, ticket, from, rule, "
+	    "confirmed, approved]\n"
 	    "rows:\n"
-	    "- [mask, p.t.c, ann, NO, none, unknown, it is a rule]\n"
+	    "- [mask, p.t.c, ann, NO, none, unknown, it is a rule, NO, true]\n"
 	    "- [refused, t, bob, us, T-1]\n";
 	struct arena *a = arena_new();
 	struct expect e;
@@ -46,6 +47,10 @@ rows_are_read_by_the_columns_named_first(void **state)
 	assert_null(e.rows[0].residence);
 	assert_string_equal(e.rows[0].from, "unknown");
 	assert_string_equal(e.rows[0].rule, "it is a rule");
+	assert_string_equal(e.rows[0].confirmed, "NO");
+	assert_true(e.rows[0].approved);
+	assert_null(e.rows[1].confirmed);
+	assert_false(e.rows[1].approved);
 	assert_int_equal(e.rows[1].expected, EXPECT_REFUSED);
 	assert_string_equal(e.rows[1].ticket, "T-1");
 	assert_null(e.rows[1].from);
@@ -70,8 +75,11 @@ static const struct {
 	    "table"},
 	{HEAD "columns: [reader, store, store, expect]\nrows: [[a]]\n", 2,
 	    "twice"},
-	{HEAD "columns: [reader, purpose, ticket, from, store, table, "
-	    "residence, expect, rule, rule]\nrows: [[a]]\n", 2, "9"},
+	{HEAD "columns: [reader, purpose, ticket, confirmed, approved, from, "
+	    "store, table, residence, expect, rule, rule]\nrows: [[a]]\n", 2,
+	    "11"},
+	{HEAD "columns: [reader, store, table, expect, approved]\n"
+	    "rows: [[a, b, c, plain, perhaps]]\n", 3, "true"},
 	{FOUR "rows:\n- [a, b, c, plain]\n- [a, b, c, plain, d]\n", 5,
 	    "4 columns"},
 	{FOUR "rows:\n- [a, b, c]\n", 4, "lacks"},
