@@ -1,6 +1,6 @@
 /*
  * sworn apply -c FILE STORE --admin DSN [--dry-run] [--remove]
- *     [--revoke-public-temp] [--bypass-rls]
+ *     [--revoke-public-temp] [--bypass-rls] [--residence-columns]
  *
  * Makes a store hold every clearance that the policy can give out there, in
  * one transaction:
@@ -39,6 +39,7 @@
 #include "cli/checks.h"
 #include "cli/clearances.h"
 #include "cli/cmd.h"
+#include "cli/columns.h"
 #include "cli/db.h"
 #include "cli/live.h"
 #include "cli/load.h"
@@ -48,6 +49,7 @@
 #include "crypto/hash.h"
 #include "crypto/scram.h"
 #include "enforce/enforce.h"
+#include "enforce/keep.h"
 #include "gateway/config.h"
 
 #define HEX (2 * HASH_LEN)
@@ -55,7 +57,7 @@
 struct apply {
 	/* from the command line */
 	const char *file, *store_name, *admin;
-	bool dry_run, remove, revoke_temp, bypass_rls;
+	bool dry_run, remove, revoke_temp, bypass_rls, residence_columns;
 
 	struct config *config;
 	const struct config_store *store;
@@ -77,7 +79,8 @@ usage(void)
 {
 	(void)fprintf(stderr, "usage: sworn apply -c FILE STORE --admin DSN "
 	    "[--dry-run] [--remove]\n"
-	    "           [--revoke-public-temp] [--bypass-rls]\n");
+	    "           [--revoke-public-temp] [--bypass-rls] "
+	    "[--residence-columns]\n");
 	return 2;
 }
 
@@ -224,7 +227,7 @@ clearance_sql(struct apply *a, const struct wanted *w, struct buf *sql)
 	int r;
 
 	r = enforce_clearance_sql(a->store->catalog, w->clearance, w->role,
-	    a->types, a->n_types, sql);
+	    a->types, a->n_types, a->residence_columns, sql);
 	switch (r) {
 	case 0:
 		limits_sql(&a->store->limits, w->role, sql);
@@ -611,6 +614,56 @@ make_state(const struct config *c)
 	return ERR_IO;
 }
 
+/*
+ * Residence columns are made and filled before the rest, in transactions of
+ * their own, once the store has been looked at.
+ */
+static int
+make_columns(struct apply *a)
+{
+	struct buf sql;
+	bool there = false;
+	int r;
+
+	if ((r = columns_are_there(a->c, &there)) != 0)
+		return r;
+	if (a->store->catalog->residence_store) {
+		if (a->residence_columns)
+			return said(ERR_DENIED, "the residence is the whole "
+			    "store's: no row needs a column for it");
+		return 0;
+	}
+	if (!there && !a->residence_columns)
+		return 0;
+	a->residence_columns = true;
+	if (a->dry_run) {
+		buf_init(&sql, 0);
+		if ((r = keep_make_sql(a->store->catalog, &sql)) == 0)
+			r = change(a, "making residence columns", &sql);
+		buf_done(&sql);
+		return r;
+	}
+	if (!there && ((r = begin(a)) != 0 || (r = examine(a)) != 0 ||
+	    (r = db_run(a->c, "ending", "ROLLBACK")) != 0))
+		return r;
+	return columns_make(a->c, a->store->catalog);
+}
+
+static int
+drop_unused_columns(struct apply *a)
+{
+	struct buf sql;
+	int r;
+
+	if (!a->residence_columns)
+		return 0;
+	buf_init(&sql, 0);
+	if ((r = keep_drop_unused_sql(a->store->catalog, &sql)) == 0)
+		r = change(a, "dropping columns that no way needs", &sql);
+	buf_done(&sql);
+	return r;
+}
+
 static int
 apply_store(struct apply *a)
 {
@@ -627,7 +680,8 @@ apply_store(struct apply *a)
 	a->kept = calloc(a->wanted.n, sizeof(*a->kept));
 	if (a->passwords == NULL || a->kept == NULL)
 		return said(ERR_MEMORY, "out of memory");
-	if ((r = begin(a)) != 0 || (r = make_all(a)) != 0)
+	if ((r = make_columns(a)) != 0 || (r = begin(a)) != 0 ||
+	    (r = make_all(a)) != 0 || (r = drop_unused_columns(a)) != 0)
 		return r;
 	if (a->dry_run)
 		return db_run(a->c, "ending", "ROLLBACK");
@@ -662,6 +716,7 @@ remove_all(struct apply *a)
 	if ((r = drop_known(a)) != 0 ||
 	    (r = change_text(a, "giving rights back", rights_give_back_sql)) != 0 ||
 	    (r = enforce_base_drop_sql(a->store->catalog, &sql)) != 0 ||
+	    (r = keep_remove_sql(&sql)) != 0 ||
 	    (r = change(a, "dropping the base", &sql)) != 0)
 		goto out;
 	r = db_run(a->c, "ending", a->dry_run ? "ROLLBACK" : "COMMIT");
@@ -694,6 +749,8 @@ parse(struct apply *a, int argc, char **argv)
 			a->revoke_temp = true;
 		else if (strcmp(argv[i], "--bypass-rls") == 0)
 			a->bypass_rls = true;
+		else if (strcmp(argv[i], "--residence-columns") == 0)
+			a->residence_columns = true;
 		else if (argv[i][0] != '-' && a->store_name == NULL)
 			a->store_name = argv[i];
 		else

@@ -18,7 +18,7 @@
 
 #define NOT_SYSTEM							\
 	"n.nspname !~ '^(pg_catalog|information_schema|pg_toast.*"	\
-	"|pg_temp_.*|pg_toast_temp_.*|sworn|sworn_[0-9a-f]{16})$' "
+	"|pg_temp_.*|pg_toast_temp_.*|sworn|sworn_keep|sworn_[0-9a-f]{16})$' "
 
 static const struct check checks[] = {
 	{ "what the catalog names does not exist",

@@ -24,11 +24,13 @@
 #include "cli/checks.h"
 #include "cli/clearances.h"
 #include "cli/cmd.h"
+#include "cli/columns.h"
 #include "cli/db.h"
 #include "cli/load.h"
 #include "cli/options.h"
 #include "crypto/hash.h"
 #include "enforce/enforce.h"
+#include "enforce/keep.h"
 #include "gateway/config.h"
 
 #define LOGIN "'^sworn_[0-9a-f]{16}$' "
@@ -313,6 +315,38 @@ find_missing(struct drift *d, PGresult *state)
 	return 0;
 }
 
+/* Residence columns: how they are kept, and whether they are right. */
+static int
+find_columns(struct drift *d)
+{
+	bool there = false, same = false;
+	PGresult *rows = NULL;
+	struct buf sql;
+	int r, i;
+
+	if ((r = columns_are_there(d->c, &there)) != 0 || !there)
+		return r;
+	if ((r = columns_same(d->c, &same)) != 0)
+		return r;
+	if (!same)
+		found(d, "the residence columns", "", "not as they were made: "
+		    "triggers, functions, columns or role sworn_keep");
+	buf_init(&sql, 0);
+	if ((r = keep_check_sql(d->store->catalog, &sql)) == 0)
+		r = db_rows_buf(d->c, "comparing residences", &sql, &rows);
+	for (i = 0; r == 0 && i < PQntuples(rows); i++) {
+		(void)printf("%s.\"%s\": in %s rows it is not the residence "
+		    "to which their keys lead\n    UPDATE %s SET \"%s\" = "
+		    "NULL;\n", PQgetvalue(rows, i, 0), PQgetvalue(rows, i, 1),
+		    PQgetvalue(rows, i, 2), PQgetvalue(rows, i, 0),
+		    PQgetvalue(rows, i, 1));
+		d->n++;
+	}
+	PQclear(rows);
+	buf_done(&sql);
+	return r;
+}
+
 static int
 find_all(struct drift *d)
 {
@@ -341,7 +375,8 @@ find_all(struct drift *d)
 	    "SELECT key, value FROM sworn.state ORDER BY key", &state)) != 0 ||
 	    (r = find_changed(d, state)) != 0)
 		goto out;
-	r = find_missing(d, state);
+	if ((r = find_missing(d, state)) == 0)
+		r = find_columns(d);
 out:
 	PQclear(has);
 	PQclear(state);

@@ -136,7 +136,8 @@ make_sql(struct catalog *cat, struct buf *out)
 	tables[1].columns = columns;
 	if ((r = enforce_base_sql(cat, NULL, 0, out)) != 0)
 		return r;
-	return enforce_clearance_sql(cat, &cl, ROLE, types, 2, out);
+	return enforce_clearance_sql(cat, &cl, ROLE, types, 2, false,
+	    out);
 }
 
 /* What an attack came to: its value, or the SQLSTATE. */

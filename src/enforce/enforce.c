@@ -234,7 +234,7 @@ owner_grant(const struct catalog *c, const struct clearance_table *ct,
 
 static void
 owner_policies(const struct catalog *c, const struct clearance_table *ct,
-    const char *role, struct buf *out)
+    const char *role, bool kept, struct buf *out)
 {
 	size_t i;
 
@@ -249,7 +249,7 @@ owner_policies(const struct catalog *c, const struct clearance_table *ct,
 	buf_fmt(out, " AS RESTRICTIVE FOR SELECT TO %s_own USING (", role);
 	for (i = 0; i < ct->table->n_subjects; i++) {
 		buf_str(out, i > 0 ? "\n\tAND " : "\n\t");
-		way_filter_sql(c, ct, &ct->table->subjects[i], out);
+		way_filter_sql(c, ct, &ct->table->subjects[i], kept, out);
 	}
 	buf_str(out, ");\n");
 }
@@ -257,7 +257,7 @@ owner_policies(const struct catalog *c, const struct clearance_table *ct,
 static int
 clearance_view(const struct catalog *c, const struct clearance_table *ct,
     const char *role, const struct enforce_type *types, size_t n_types,
-    struct buf *out)
+    bool kept, struct buf *out)
 {
 	const struct catalog_table *t = ct->table;
 	int r;
@@ -266,7 +266,7 @@ clearance_view(const struct catalog *c, const struct clearance_table *ct,
 	text_sql_ident(out, t->schema);
 	buf_fmt(out, " TO %s_own;\n", role);
 	owner_grant(c, ct, role, out);
-	owner_policies(c, ct, role, out);
+	owner_policies(c, ct, role, kept, out);
 	buf_str(out, "CREATE VIEW ");
 	sql_table(out, role, t->name);
 	buf_str(out, " AS SELECT ");
@@ -373,7 +373,8 @@ names_clash(const struct clearance *cl)
 int
 enforce_clearance_sql(const struct catalog *c,
     const struct clearance *cl, const char *role,
-    const struct enforce_type *types, size_t n_types, struct buf *out)
+    const struct enforce_type *types, size_t n_types, bool kept,
+    struct buf *out)
 {
 	size_t i;
 	int r;
@@ -389,7 +390,7 @@ enforce_clearance_sql(const struct catalog *c,
 		if (!cl->tables[i].readable)
 			continue;
 		r = clearance_view(c, &cl->tables[i], role, types, n_types,
-		    out);
+		    kept, out);
 		if (r != 0)
 			return r;
 	}

@@ -68,14 +68,16 @@ int enforce_base_sql(const struct catalog *c,
 
 /*
  * SQL that makes one clearance from nothing. The login's password is not in
- * it: the caller sets the SCRAM verifier by ALTER ROLE of its own.
+ * it: the caller sets the SCRAM verifier by ALTER ROLE of its own. kept: row
+ * filters read the residences beside the keys (enforce/keep.h).
  * ERR_MISSING: a masked column is not among the types. ERR_DENIED: a mask
  * does not fit its column (enforce_misfit says which, and why).
  * ERR_CONFLICT: two tables to be shown have the same name.
  */
 int enforce_clearance_sql(const struct catalog *c,
     const struct clearance *cl, const char *role,
-    const struct enforce_type *types, size_t n_types, struct buf *out);
+    const struct enforce_type *types, size_t n_types, bool kept,
+    struct buf *out);
 
 /*
  * Masks of a clearance that do not fit their columns' types, one after the

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "catalog/catalog.h"
 #include "enforce/enforce.h"
+#include "enforce/keep.h"
 #include "enforce/sql.h"
 #include "policy/policy.h"
 
@@ -59,8 +60,7 @@ view_name(struct buf *out, const char *schema, const char *table)
 	buf_done(&name);
 }
 
-/* Step i (from 0) of a subject's way; NULL behind the last. */
-static const struct catalog_step *
+const struct catalog_step *
 way_step(const struct catalog *c, const struct catalog_subject *s, size_t i)
 {
 	if (i < s->n)
@@ -268,11 +268,17 @@ own_column(const struct clearance_table *ct, const char *column,
 
 void
 way_filter_sql(const struct catalog *c, const struct clearance_table *ct,
-    const struct catalog_subject *subject, struct buf *out)
+    const struct catalog_subject *subject, bool kept, struct buf *out)
 {
 	const struct catalog_step *first = way_step(c, subject, 0), *step;
+	char column[KEEP_NAME_MAX];
 	size_t i;
 
+	if (kept && keep_column(c, ct->table, subject, column)) {
+		own_column(ct, column, out);
+		values_in(c, ct, out);
+		return;
+	}
 	if (first == NULL) {
 		own_column(ct, c->residence_column, out);
 		values_in(c, ct, out);

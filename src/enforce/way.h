@@ -8,20 +8,29 @@
 #ifndef ENFORCE_WAY_H
 #define ENFORCE_WAY_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct buf;
 struct catalog;
+struct catalog_step;
 struct catalog_subject;
 struct clearance;
 struct clearance_table;
+
+/* Step i (from 0) of a subject's way; NULL behind the last. */
+const struct catalog_step *way_step(const struct catalog *c,
+    const struct catalog_subject *s, size_t i);
 
 /* The views of all tables on a way. 0, ERR_LIMIT or ERR_MEMORY. */
 int way_views_sql(const struct catalog *c, struct buf *out);
 /* What an owner role needs of them for its clearance. The same results. */
 int way_grants_sql(const struct catalog *c, const struct clearance *cl,
     const char *role, struct buf *out);
-/* A condition on a row of ct->table: this subject's residence is allowed. */
+/* A condition on a row of ct->table: this subject's residence is allowed.
+ * kept: by the residences that are kept beside the keys (enforce/keep.h). */
 void way_filter_sql(const struct catalog *c, const struct clearance_table *ct,
-    const struct catalog_subject *subject, struct buf *out);
+    const struct catalog_subject *subject, bool kept, struct buf *out);
 
 /* For a FROM that has the subjects' table as s: the residence column, and
  * the LEFT JOINs that lead to it. */

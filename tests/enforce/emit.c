@@ -150,7 +150,7 @@ emit(const char *what, const char *role, struct buf *out)
 		return enforce_base_sql(catalog, states, n_states, out);
 	if (strcmp(what, "clearance") == 0)
 		return enforce_clearance_sql(catalog, &c, role, types,
-		    n_types, out);
+		    n_types, false, out);
 	if (strcmp(what, "drop") == 0)
 		return enforce_drop_sql(role, catalog, out);
 	if (strcmp(what, "base-drop") == 0)
