@@ -22,6 +22,7 @@ int cmd_directory_instructors(int argc, char **argv);
 struct directory_target {
 	const char *into, *out;		/* one of them is NULL */
 	bool dry_run, all;		/* all: every difference is written */
+	bool allow_leave;		/* however many leave */
 	char *path;			/* of the file itself, links followed */
 	char *head;			/* comments before its first key */
 	struct stat was;

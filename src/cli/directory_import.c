@@ -40,13 +40,14 @@ const char directory_import_usage[] =
     "       sworn directory import csv [--sites FILE] [--entities FILE]\n"
     "           [--owners FILE] [--people FILE] [--services FILE]\n"
     "   each with (--into FILE | --out FILE) [--map FILE] [--issuer NAME]\n"
-    "           [--dry-run] [--all] [--keep-history] [--at TIME]\n";
+    "           [--dry-run] [--all] [--keep-history] [--at TIME]\n"
+    "           [--allow-leave]\n";
 
 struct asked {
 	const char *words[WORDS_MAX];	/* the source, then files or a URL */
 	size_t n_words;
 	const char *into, *out, *map, *issuer, *at;
-	bool dry_run, all, keep_history;
+	bool dry_run, all, keep_history, allow_leave;
 	const char *tables[SECTIONS];
 	const char *base, *filter, *bind, *password_file, *password_env, *ca;
 	const char *page, *limit, *timeout;
@@ -419,7 +420,8 @@ static int
 run(struct importing *im)
 {
 	struct directory_target t = {.into = im->q->into, .out = im->q->out,
-	    .dry_run = im->q->dry_run, .all = im->q->all};
+	    .dry_run = im->q->dry_run, .all = im->q->all,
+	    .allow_leave = im->q->allow_leave};
 	struct draft *fresh = NULL;
 	int r = 1;
 
@@ -520,6 +522,7 @@ cmd_directory_import(int argc, char **argv)
 		{"--map", &q.map, NULL}, {"--issuer", &q.issuer, NULL},
 		{"--at", &q.at, NULL}, {"--dry-run", NULL, &q.dry_run},
 		{"--all", NULL, &q.all},
+		{"--allow-leave", NULL, &q.allow_leave},
 		{"--keep-history", NULL, &q.keep_history},
 		{"--people", &q.tables[SECTION_PEOPLE], NULL},
 		{"--services", &q.tables[SECTION_SERVICES], NULL},

@@ -21,6 +21,8 @@
 #include "import/write.h"
 
 #define LINES_MAX 40	/* of each kind of item, if not all are wanted */
+#define LEAVE_MAX 10	/* more at once, and more than */
+#define LEAVE_PERCENT 20	/* of all, are more likely a mistake */
 
 /* Comment lines and empty ones before the first key. */
 static char *
@@ -178,6 +180,21 @@ check_text(const struct directory_target *t, const struct buf *text)
 	return r != 0;
 }
 
+/* An empty file, a wrong base, a missing page: everybody seems to leave. */
+static int
+check_leaving(const struct directory_target *t, const struct diff_counts *c)
+{
+	size_t all = c->leave + c->change + c->stay;
+
+	if (t->allow_leave || c->leave <= LEAVE_MAX ||
+	    c->leave * 100 <= all * LEAVE_PERCENT)
+		return 0;
+	(void)fprintf(stderr, "%s: %zu of %zu would leave; is the source "
+	    "whole? If they really do, say --allow-leave\nnothing is "
+	    "changed\n", t->path, c->leave, all);
+	return 1;
+}
+
 static bool
 is_as_read(const struct directory_target *t)
 {
@@ -231,6 +248,8 @@ directory_target_put(struct directory_target *t, const struct draft *fresh,
 	}
 	if ((r = check_text(t, &text)) != 0 ||
 	    (r = say_difference(t, m->at_ms, &counts)) != 0)
+		goto out;
+	if ((r = check_leaving(t, &counts)) != 0)
 		goto out;
 	if (t->dry_run)
 		(void)puts("dry run: nothing is changed"); /* best effort */

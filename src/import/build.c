@@ -557,7 +557,6 @@ build_end(struct build *b, struct draft **ret)
 		return r;
 	if (b->f->failed)
 		return ERR_MEMORY;
-	draft_sort(b->draft);
 	*ret = b->draft;
 	b->draft = NULL;	/* now the caller's */
 	return 0;

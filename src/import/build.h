@@ -35,8 +35,8 @@ int build_entry(void *build, const struct entry *e);
 int build_row(struct build *b, enum section s, const struct entry *e);
 /* Says that the import speaks for a section, even if it has nothing. */
 void build_cover(struct build *b, enum section s);
-/* Looks up all references. 0 or ERR_MEMORY; *ret is then the caller's,
- * sorted, and as good as the findings have no error. */
+/* Looks up all references. 0 or ERR_MEMORY; *ret is then the caller's, in
+ * the order of the source, and as good as the findings have no error. */
 int build_end(struct build *b, struct draft **ret);
 const struct build_counts *build_counts(const struct build *b);
 /* The set of sections that the import speaks for (1u << section). */

@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "import/draft.h"
-#include "import/index.h"
 
 #define SHOWN_MAX 10
 
@@ -26,24 +25,10 @@ struct walk {
 	const struct draft *d;
 	int64_t at_ms;
 	struct findings *f;
-	struct index numbers;		/* id -> number + 1 */
 	unsigned char *colours;
 	struct step *steps;
 	size_t n;
 };
-
-static int
-index_items(struct walk *w)
-{
-	size_t i;
-	int r;
-
-	for (i = 0; i < w->d->n_items; i++)
-		if ((r = index_add(&w->numbers, w->d->items[i]->id,
-		    (void *)(uintptr_t)(i + 1), NULL)) == ERR_MEMORY)
-			return r;
-	return 0;
-}
 
 static void
 note_circle(struct walk *w, size_t back_to)
@@ -76,7 +61,8 @@ advance(struct walk *w)
 	struct step *s = &w->steps[w->n - 1];
 	const struct draft_item *it = w->d->items[s->item];
 	const struct draft_fact *f;
-	uintptr_t to;
+	const struct draft_item *above;
+	size_t to;
 
 	if (s->fact == it->n) {
 		w->colours[s->item] = DONE;
@@ -87,10 +73,9 @@ advance(struct walk *w)
 	if (f->kind != FACT_MANAGER || f->value == NULL ||
 	    !draft_fact_holds(it, f, w->at_ms))
 		return;
-	to = (uintptr_t)index_find(&w->numbers, f->value);
-	if (to == 0)
+	if ((above = draft_item_find(w->d, f->value)) == NULL)
 		return;
-	to--;
+	to = above->number;
 	if (w->colours[to] == ON_THE_WAY)
 		note_circle(w, to);
 	if (w->colours[to] != NEW)
@@ -106,11 +91,9 @@ circles_note(const struct draft *d, int64_t at_ms, struct findings *f)
 	size_t i;
 	int r = ERR_MEMORY;
 
-	index_init(&w.numbers);
 	w.colours = calloc(d->n_items + 1, 1);
 	w.steps = calloc(d->n_items + 1, sizeof(*w.steps));
-	if (w.colours == NULL || w.steps == NULL ||
-	    (r = index_items(&w)) != 0)
+	if (w.colours == NULL || w.steps == NULL)
 		goto out;
 	for (i = 0; i < d->n_items; i++) {
 		if (w.colours[i] != NEW)
@@ -122,7 +105,6 @@ circles_note(const struct draft *d, int64_t at_ms, struct findings *f)
 	}
 	r = 0;
 out:
-	index_done(&w.numbers);
 	free(w.colours);
 	free(w.steps);
 	return r;

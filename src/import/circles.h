@@ -10,7 +10,7 @@ struct draft;
 struct findings;
 
 /* A note for each circle that a walk up from everybody closes, at least one
- * for each set of people who are in one. 0 or ERR_MEMORY. */
+ * for each set of people who are in one. d is sorted. 0 or ERR_MEMORY. */
 int circles_note(const struct draft *d, int64_t at_ms, struct findings *f);
 
 #endif

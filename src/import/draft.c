@@ -213,6 +213,21 @@ compare_sites(const void *a, const void *b)
 	return strcmp((*x)->id, (*y)->id);
 }
 
+/* Most of a large directory is in order already, and the look is cheap. */
+static void
+sort(void *items, size_t n, size_t size,
+    int (*compare)(const void *, const void *))
+{
+	const char *p = items;
+	size_t i;
+
+	for (i = 1; i < n; i++)
+		if (compare(p + (i - 1) * size, p + i * size) > 0)
+			break;
+	if (i < n)
+		qsort(items, n, size, compare);
+}
+
 static void
 sort_facts(struct draft_item *it)
 {
@@ -220,7 +235,7 @@ sort_facts(struct draft_item *it)
 
 	if (it->n < 2)
 		return;
-	qsort(it->facts, it->n, sizeof(*it->facts), compare_facts);
+	sort(it->facts, it->n, sizeof(*it->facts), compare_facts);
 	for (i = 1; i < it->n; i++)
 		if (draft_fact_compare(&it->facts[k], &it->facts[i]) != 0)
 			it->facts[++k] = it->facts[i];
@@ -232,12 +247,12 @@ draft_sort(struct draft *d)
 {
 	size_t i;
 
-	if (d->n_items > 1)
-		qsort(d->items, d->n_items, sizeof(*d->items), compare_items);
-	if (d->n_sites > 1)
-		qsort(d->sites, d->n_sites, sizeof(*d->sites), compare_sites);
-	for (i = 0; i < d->n_items; i++)
+	sort(d->items, d->n_items, sizeof(*d->items), compare_items);
+	sort(d->sites, d->n_sites, sizeof(*d->sites), compare_sites);
+	for (i = 0; i < d->n_items; i++) {
+		d->items[i]->number = i;
 		sort_facts(d->items[i]);
+	}
 }
 
 const char *

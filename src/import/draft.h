@@ -38,6 +38,8 @@ struct draft_item {
 	size_t n_networks;
 	struct draft_fact *facts;
 	size_t n, cap;
+	size_t number;			/* among all, once they are sorted */
+	bool leaves, named;		/* during a merge */
 	/* Of an import: how the source names it, and where it stands. */
 	const char *key;
 	struct origin at;
@@ -82,7 +84,7 @@ struct draft_fact *draft_fact_add(struct draft *d, struct draft_item *it,
 void draft_drop(struct draft *d, bool (*drop)(void *arg,
     const struct draft_item *it), void *arg);
 
-/* Items and sites by id; facts by kind and value, each once. */
+/* Items and sites by id, numbered; facts by kind and value, each once. */
 void draft_sort(struct draft *d);
 /* As draft_sort orders them; 0: the same in every way. */
 int draft_fact_compare(const struct draft_fact *a, const struct draft_fact *b);

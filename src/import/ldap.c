@@ -173,7 +173,13 @@ take_entry(struct asking *s, LDAPMessage *m)
 	for (name = ldap_first_attribute(s->ld, m, &ber);
 	    name != NULL && r == 0;
 	    name = ldap_next_attribute(s->ld, m, ber)) {
-		r = add_values(s, m, name);
+		if (strcasestr(name, ";range=") != NULL)
+			r = why_set(s->why, ERR_LIMIT, 0, 0, "%.200s: the "
+			    "server gives only a part of the values (%.60s); "
+			    "raise its limit, or map memberOf instead",
+			    s->e.key, name);
+		else
+			r = add_values(s, m, name);
 		ldap_memfree(name);
 	}
 	ldap_memfree(name);	/* the one that an error came before */

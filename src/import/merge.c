@@ -5,7 +5,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "import/draft.h"
-#include "import/index.h"
 #include "import/mapping.h"
 
 struct merging {
@@ -13,7 +12,6 @@ struct merging {
 	const struct draft *fresh;
 	const struct merge *m;
 	struct findings *f;
-	struct index named;	/* ids that facts lead to, in the end */
 };
 
 static unsigned
@@ -222,49 +220,41 @@ merge_site(struct merging *g, const struct draft_site *now)
 	return 0;
 }
 
-/* Ids that facts of those who stay lead to. */
-static int
-index_named(struct merging *g)
+/* Marks whom the facts of those who stay lead to. */
+static void
+mark_named(const struct draft *d)
 {
 	const struct draft_item *it;
+	struct draft_item *to;
 	size_t i, k;
-	int r;
 
-	for (i = 0; i < g->known->n_items; i++) {
-		it = g->known->items[i];
-		for (k = 0; k < it->n; k++) {
-			if (it->facts[k].value == NULL)
-				continue;
-			r = index_add(&g->named, it->facts[k].value,
-			    (void *)it, NULL);
-			if (r == ERR_MEMORY)
-				return r;
-		}
+	for (i = 0; i < d->n_items; i++) {
+		it = d->items[i];
+		for (k = 0; k < it->n; k++)
+			if (it->facts[k].value != NULL && (to =
+			    draft_item_find(d, it->facts[k].value)) != NULL)
+				to->named = true;
 	}
-	return 0;
 }
 
 /* Of whom nothing is left: gone if nobody names them, else over. */
 static bool
 is_gone(void *arg, const struct draft_item *it)
 {
-	const struct merging *g = arg;
-
-	return it->key == it->id && index_find(&g->named, it->id) == NULL &&
-	    it->n == 0;
+	(void)arg;
+	return it->leaves && !it->named && it->n == 0;
 }
 
-/* Those whom the import speaks for and does not have. They are marked by a
- * key that is their id, which no source gives. */
+/* One whom the import does not have, and may speak for. */
 static void
 leave(struct merging *g, struct draft_item *it)
 {
-	if (merge_stays(it, g->fresh->issuer, g->m->covers)) {
-		strip(g, it, NULL);
-		return;
-	}
+	bool stays = merge_stays(it, g->fresh->issuer, g->m->covers);
+
 	strip(g, it, NULL);
-	it->key = it->id;
+	if (stays)
+		return;
+	it->leaves = true;
 	if (it->to > g->m->at_ms && it->from < g->m->at_ms)
 		it->to = g->m->at_ms;
 }
@@ -273,12 +263,12 @@ int
 merge_drafts(struct draft *known, const struct draft *fresh,
     const struct merge *m, struct findings *f)
 {
-	struct merging g = {known, fresh, m, f, {NULL, 0, 0}};
+	struct merging g = {known, fresh, m, f};
 	size_t i, n = known->n_items;
 	int r = 0;
 
 	for (i = 0; i < n; i++) {
-		known->items[i]->key = NULL;
+		known->items[i]->leaves = known->items[i]->named = false;
 		if (draft_item_find(fresh, known->items[i]->id) == NULL)
 			leave(&g, known->items[i]);
 	}
@@ -286,10 +276,10 @@ merge_drafts(struct draft *known, const struct draft *fresh,
 		r = merge_site(&g, fresh->sites[i]);
 	for (i = 0; i < fresh->n_items && r == 0; i++)
 		r = merge_item(&g, fresh->items[i]);
-	if (r == 0 && (r = index_named(&g)) == 0) {
-		draft_drop(known, is_gone, &g);
+	if (r == 0) {
+		mark_named(known);
+		draft_drop(known, is_gone, NULL);
 		draft_sort(known);
 	}
-	index_done(&g.named);
 	return r;
 }

@@ -540,6 +540,19 @@ def test_a_leaver_of_the_same_issuer_is_nobody_to_report_to(im):
     assert im.into.read_text() == before
 
 
+def test_a_source_that_has_lost_most_people_changes_nothing(im, people):
+    sites = im.write("sites.csv", sites_csv())
+    im.run("import", "csv", "--people", im.write("1.csv", to_csv(people)),
+           "--sites", sites)
+    before = im.into.read_text()
+    few = im.write("2.csv", to_csv(people[:1]))
+    _, err = im.run("import", "csv", "--people", few, expect=1)
+    assert "39 of 4" in err and "--allow-leave" in err
+    assert im.into.read_text() == before
+    im.run("import", "csv", "--people", few, "--allow-leave")
+    assert set(im.people()) == {"p000", "liu"}
+
+
 def test_the_file_keeps_its_mode_and_a_new_one_is_not_overwritten(im):
     os.chmod(im.into, 0o640)
     t = im.write("t.csv", table(["ann,dublin,ireland,none,"]))
