@@ -14,8 +14,8 @@ libjansson-dev libpg-query-dev libprotobuf-c-dev libmicrohttpd-dev
 libcurl4-openssl-dev libldap-dev libmaxminddb-dev
 libsystemd-dev libpq-dev libcmocka-dev"
 demo="postgresql-15 python3 python3-cryptography socat util-linux"
-test="clang python3-pytest python3-psycopg python3-yaml golang-go golang-golang-x-mod-dev
-slapd ldap-utils openssl graphviz mmdb-bin"
+test="clang python3-pytest python3-psycopg python3-yaml golang-go
+golang-golang-x-mod-dev slapd ldap-utils openssl graphviz mmdb-bin"
 fuzz="clang libclang-rt-14-dev"
 bench="pgbouncer nodejs npm"
 

@@ -536,8 +536,11 @@ build_entry(void *build, const struct entry *e)
 	const struct section_map *s;
 	size_t i;
 
-	/* A source of people speaks for them even if it has none left. */
-	b->covers |= 1u << SECTION_PEOPLE;
+	/* What a mapping looks for the source speaks for, even if it has none
+	 * left. */
+	for (i = 0; i < sizeof(which) / sizeof(which[0]); i++)
+		if (b->map->sections[which[i]].n_where > 0)
+			build_cover(b, which[i]);
 	for (i = 0; i < sizeof(which) / sizeof(which[0]); i++) {
 		s = &b->map->sections[which[i]];
 		if (s->n_where > 0 && mapping_meant(s, e))

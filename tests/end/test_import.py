@@ -10,6 +10,7 @@ import json
 import os
 import random
 import stat
+import subprocess
 
 import pytest
 import yaml
@@ -470,6 +471,19 @@ def test_a_bad_row_is_named_and_nothing_is_changed(im, text, words):
     assert im.into.read_text() == BASE
 
 
+def test_places_and_countries_that_do_not_pair_are_refused(im):
+    def person(values):
+        return f"dn: uid=ann,{slapd.SUFFIX}\nobjectClass: person\n" \
+            f"uid: ann\n{values}\n"
+    _, err = im.run("import", "ldif", im.write("1.ldif", person(
+        "l: Dublin\nl: Austin\nl: Cork\nc: IE\nc: US\n")), expect=1)
+    assert "2 values of c for 3 sites" in err
+    assert im.into.read_text() == BASE
+    im.run("import", "ldif", im.write("2.ldif", person(
+        "l: Dublin\nl: Austin\nl: Cork\nc: IE\nc: US\nc: IE\n")))
+    assert im.people()["ann"]["site"] == ["austin", "cork", "dublin"]
+
+
 def test_a_column_that_nothing_is_made_of_is_told(im):
     _, err = im.run("import", "csv", "--people",
                     im.write("t.csv", "id,employr\nann,group\n"))
@@ -551,6 +565,51 @@ def test_a_source_that_has_lost_most_people_changes_nothing(im, people):
     assert im.into.read_text() == before
     im.run("import", "csv", "--people", few, "--allow-leave")
     assert set(im.people()) == {"p000", "liu"}
+
+
+def test_members_of_groups_are_found_as_each_source_names_them(im, people):
+    scim = json.loads(to_scim(people))["Resources"]
+    scim.append({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
+        "id": "g1", "displayName": "Mods",
+        "members": [{"value": scim[1]["id"]}, {"value": scim[2]["id"]}]})
+    ldif = to_ldif(people) + f"""\
+dn: cn=mods,{slapd.SUFFIX}
+objectClass: posixGroup
+cn: mods
+memberUid: p001
+memberUid: p002
+memberUid: nobody
+"""
+    rules = "import: 1\nissuer: hr\ngroups:\n  roles: {attribute: %s, " \
+        "values: {mods: moderator}}\n"
+    _, err = im.run("import", "ldif", im.write("p.ldif", ldif), "--map",
+                    im.write("m.yaml", rules % "cn"))
+    assert '"nobody" is nobody of this import' in err
+    first = im.into.read_text()
+    im.into.write_text(BASE)
+    im.run("import", "scim", im.write("p.json", json.dumps(scim)), "--map",
+           im.write("m2.yaml", rules % "displayName"))
+    assert im.into.read_text() == first
+    assert {i for i, p in im.people().items() if "roles" in p} \
+        == {"p001", "p002"}
+
+
+def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(im):
+    """The table is a pipe, so the program has read the directory, and has
+    not written it, while we hold the other end."""
+    pipe = im.folder / "pipe.csv"
+    os.mkfifo(pipe)
+    p = subprocess.Popen(
+        [im.bin / "sworn", "directory", "import", "csv", "--people", pipe,
+         "--into", im.into], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True)
+    with open(pipe, "w") as table:
+        im.into.write_text(BASE.replace("Liu Yang", "Liu Wei"))
+        table.write("id,site\nann,dublin\n")
+    _, err = p.communicate(timeout=60)
+    assert p.returncode == 1 and "somebody else" in err
+    assert im.into.read_text() == BASE.replace("Liu Yang", "Liu Wei")
 
 
 def test_the_file_keeps_its_mode_and_a_new_one_is_not_overwritten(im):
