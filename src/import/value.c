@@ -131,49 +131,38 @@ put_split(struct gather *g, const struct rule *r, const char *attribute,
 	return 0;
 }
 
-static size_t
-count(const struct entry *e, const char *attribute)
-{
-	const char *value;
-	size_t at = 0, n = 0;
-
-	while (entry_next(e, attribute, &at, &value))
-		n++;
-	return n;
-}
-
-/* The country beside the k-th of n values: as many countries go with them
- * one by one, a single one with all. */
+/* The country beside a site. With several the order of values would have to
+ * tell which goes with which, and no source promises one. */
 static const char *
-country_of(struct gather *g, const struct rule *r, size_t which, size_t k,
-    size_t n)
+country_of(struct gather *g, const struct rule *r, size_t which)
 {
-	const char *name, *value;
-	size_t at = 0, i, have;
+	const char *name, *value, *first = NULL;
+	size_t at = 0;
 
 	if (r->n_countries == 0)
 		return NULL;
 	name = r->countries[which < r->n_countries ? which :
 	    r->n_countries - 1];
-	if ((have = count(g->e, name)) == 0)
-		return NULL;
-	if (have != 1 && have != n) {
-		findings_add(g->f, FINDING_ERROR, &g->e->at, "site: there are "
-		    "%zu values of %s for %zu sites; which goes with which is "
-		    "not known", have, name, n);
+	while (entry_next(g->e, name, &at, &value)) {
+		if (value != NULL && first == NULL)
+			first = value;
+		if (value != NULL && strcmp(value, first) == 0)
+			continue;
+		findings_add(g->f, FINDING_ERROR, &g->e->at, "site: %s has "
+		    "several values, and which is that of %s is not known; "
+		    "map an attribute that has one, or the places in "
+		    "\"values\" without \"country\"", name,
+		    r->attributes[which]);
 		return NULL;
 	}
-	for (i = 0; i <= (have == 1 ? 0 : k); i++)
-		if (!entry_next(g->e, name, &at, &value))
-			return NULL;
-	return value;
+	return first;
 }
 
 static int
 gather_rule(struct gather *g, const struct rule *r)
 {
-	const char *value, *name;
-	size_t i, at = 0, k = 0, n;
+	const char *value, *name, *country;
+	size_t i, at = 0;
 	int rc;
 
 	for (i = 0; i < r->n_attributes; i++)
@@ -183,16 +172,15 @@ gather_rule(struct gather *g, const struct rule *r)
 		return r->otherwise == NULL ? 0 :
 		    put(g->ret, r->otherwise, r, NULL);
 	name = r->attributes[i];
-	n = count(g->e, name);
+	country = country_of(g, r, i);
 	while (entry_next(g->e, name, &at, &value)) {
 		if (value == NULL)
 			findings_add(g->f, FINDING_ERROR, &g->e->at, "%s: a "
 			    "value of %s is no text (UTF-8 without NUL); map "
 			    "another attribute", field_text(g->field), name);
 		else if ((rc = put_split(g, r, name, value,
-		    country_of(g, r, i, k, n))) != 0)
+		    country)) != 0)
 			return rc;
-		k++;
 	}
 	/* A cell may be there and empty. */
 	if (g->ret->n == 0 && r->otherwise != NULL)
