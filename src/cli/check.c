@@ -118,6 +118,25 @@ warn_policy(struct config *c)
 	arena_free(a);
 }
 
+/* What the policy's rules are made from, and what they do not do. */
+static void
+tell_regimes(const struct policy *p)
+{
+	const struct policy_regime *list;
+	size_t i, k, n;
+
+	list = policy_regimes(p, &n);
+	for (i = 0; i < n; i++) {
+		(void)printf("regime: %s, as of %s\n", list[i].title,
+		    list[i].as_of);
+		for (k = 0; k < list[i].n_source; k++)
+			(void)printf("  from %s\n", list[i].source[k]);
+		for (k = 0; k < list[i].n_leaves_out; k++)
+			(void)printf("  leaves out: %s\n",
+			    list[i].leaves_out[k]);
+	}
+}
+
 int
 cmd_check(int argc, char **argv)
 {
@@ -137,6 +156,7 @@ cmd_check(int argc, char **argv)
 		bad |= check_store(&c->stores[i]);
 	warn_users(c);
 	warn_policy(c);
+	tell_regimes(c->policy);
 	if (bad == 0)
 		(void)printf("%s is sound: policy %s, %zu stores, %zu "
 		    "principals can log in\n", argv[2],

@@ -98,30 +98,31 @@ read_bulks(struct load *l, const struct yaml_node *n)
 	}
 }
 
-static void
-check_texts(struct load *l, const struct yaml_node *n)
-{
-	size_t i;
-
-	yaml_list(&l->in, n);
-	for (i = 0; n != NULL && i < n->n && l->in.result == 0; i++)
-		(void)rules_text(l, n->items[i]);
-}
-
 /* For people; nothing is decided by it. */
 static void
-check_regime(struct load *l, const struct yaml_node *n)
+read_regime(struct load *l, const struct yaml_node *n)
 {
 	static const char *const allowed[] = {"title", "as-of", "source",
 	    "leaves-out", NULL};
+	const struct yaml_node *as_of = yaml_get(n, "as-of");
+	struct policy_regime *r;
+	struct names source, left;
 
 	if (n == NULL)
 		return;
+	r = &l->p->regimes[l->p->n_regimes++];
 	yaml_map(&l->in, n, allowed);
-	(void)rules_text(l, yaml_need(&l->in, n, "title"));
+	r->title = rules_text(l, yaml_need(&l->in, n, "title"));
 	(void)yaml_time_ms(&l->in, yaml_need(&l->in, n, "as-of"));
-	check_texts(l, yaml_need(&l->in, n, "source"));
-	check_texts(l, yaml_need(&l->in, n, "leaves-out"));
+	r->as_of = yaml_str(&l->in, as_of);
+	source = rules_names(l, yaml_need(&l->in, n, "source"),
+	    rules_check_text);
+	left = rules_names(l, yaml_need(&l->in, n, "leaves-out"),
+	    rules_check_text);
+	r->source = source.items;
+	r->n_source = source.n;
+	r->leaves_out = left.items;
+	r->n_leaves_out = left.n;
 }
 
 void
@@ -130,8 +131,12 @@ rules_regime(struct load *l)
 	const struct yaml_node *n;
 	size_t total = 0;
 
+	l->p->regimes = rules_take(l, arena_array(l->in.arena, l->n_files,
+	    sizeof(*l->p->regimes)));
 	for (l->file = 0; l->file < l->n_files; l->file++) {
-		check_regime(l, yaml_get(l->files[l->file].root, "regime"));
+		if (l->in.result != 0)
+			return;
+		read_regime(l, yaml_get(l->files[l->file].root, "regime"));
 		n = yaml_get(l->files[l->file].root, "bulk");
 		yaml_any_map(&l->in, n);
 		if (l->in.result != 0)
@@ -155,4 +160,11 @@ rules_bulk(struct load *l, struct rule *r, const struct yaml_node *n)
 	if (name != NULL && (r->bulk = rules_bulk_find(l->p, name)) == NULL)
 		(void)yaml_fail(&l->in, n, "there is no \"%.80s\" under "
 		    "\"bulk\"; add it or correct the name", name);
+}
+
+const struct policy_regime *
+policy_regimes(const struct policy *p, size_t *ret_n)
+{
+	*ret_n = p->n_regimes;
+	return p->regimes;
 }

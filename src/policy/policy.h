@@ -39,6 +39,18 @@ int64_t policy_changes_at(const struct policy *p, int64_t at_ms);
 /* The included file that a rule stands in; NULL: the policy's own text. */
 const char *policy_file_of(const struct policy *p, const char *rule);
 const char *policy_name(const struct policy *p);
+/* Where the rules of a file come from, for people: nothing depends on it. */
+struct policy_regime {
+	const char *title, *as_of;
+	const char *const *source;
+	size_t n_source;
+	const char *const *leaves_out;	/* what the rules do not do */
+	size_t n_leaves_out;
+};
+
+const struct policy_regime *policy_regimes(const struct policy *p,
+    size_t *ret_n);
+
 /* The purposes that the policy knows; a session that states another one is
  * refused. */
 const char *const *policy_purposes(const struct policy *p, size_t *ret_n);

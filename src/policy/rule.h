@@ -127,6 +127,8 @@ struct policy {
 	struct names tickets;
 	struct definition *definitions;
 	size_t n_definitions;
+	struct policy_regime *regimes;
+	size_t n_regimes;
 	struct bulk *bulks;
 	size_t n_bulks;
 	struct rule *rules;		/* sorted by name: order says nothing */

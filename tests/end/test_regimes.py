@@ -529,6 +529,12 @@ def test_a_preset_in_force_withholds_from_covered_persons_and_is_replayed(
         "    site: austin").replace(before[1], "roles: [moderator]"))
     gateway.apply()
     gateway.start()
+    # Whoever runs it is told what the preset does not do.
+    told = gateway.sworn("check", "-c", gateway.conf)[1]
+    limits = re.search(r"(?m)^  leaves-out:\n((?:    - .*\n)+)",
+                       (PRESETS / "us-28cfr202.yaml").read_text())[1]
+    assert len(limits.splitlines()) >= 5
+    assert all(f"leaves out: {x[6:]}\n" in told for x in limits.splitlines())
     begin = demo_world.now()
     with connect(gateway, "ethan", office="austin") as c:
         assert c.execute("SELECT id, handle FROM users LIMIT 3").rowcount == 3
