@@ -20,7 +20,8 @@
 /* Distances: one unmet of the former outweighs all of the latter. */
 #define FAR_WHO 10000u
 #define FAR_DATA 100u
-#define FAR_WHY 1u
+#define FAR_WHY 2u
+#define FAR_TICKET 1u		/* it is the right one already */
 
 static const char *
 finish(struct buf *out, struct arena *a)
@@ -278,8 +279,10 @@ explain_measure(struct unmet *u, const struct policy_request *q)
 {
 	int c;
 
-	u->distance = FAR_DATA *
-	    ((unsigned)u->table + u->residence + u->category);
+	u->distance = FAR_DATA * ((unsigned)u->table +
+	    (u->residence && !u->scope) + u->category);
+	if (u->scope)
+		u->distance += FAR_TICKET;
 	for (c = 0; c < CONDITION_COUNT; c++) {
 		if (!is_unmet(u->rule, (enum condition)c, q))
 			continue;
@@ -287,6 +290,8 @@ explain_measure(struct unmet *u, const struct policy_request *q)
 			u->distance += FAR_WHO;
 		else if (c == CONDITION_STORES || c == CONDITION_BULK)
 			u->distance += FAR_DATA;
+		else if (c == CONDITION_CONFIRMED || c == CONDITION_APPROVAL)
+			u->distance += FAR_TICKET;
 		else
 			u->distance += FAR_WHY;
 	}

@@ -32,6 +32,7 @@ struct unmet {
 	const struct rule *rule;
 	unsigned distance;	/* the less the nearer; 0: nothing does */
 	bool table, residence, category;	/* its data is other data */
+	bool scope;		/* it is another residence to the ticket only */
 };
 
 /* The distance of a permit; the three flags are the caller's. */

@@ -129,6 +129,8 @@ find_nearest(const struct refuse *d)
 		for (k = 0; k < d->table->n_columns; k++)
 			if (covers(d, a, k))
 				u.category = false;
+		u.scope = u.residence && rule_scope_lacks(a->rule,
+		    d->residence, d->q);
 		explain_measure(&u, d->q);
 		if (best.rule == NULL || u.distance < best.distance)
 			best = u;

@@ -269,6 +269,16 @@ rule_applies(const struct rule *r, enum truth t)
 }
 
 bool
+rule_scope_lacks(const struct rule *r, const char *residence,
+    const struct policy_request *q)
+{
+	return r->confirmed && q->scope != NULL &&
+	    names_match(&r->whose, residence) &&
+	    rule_relation(r, residence, q) == TRUTH_TRUE &&
+	    !in_list(q->scope->residences, q->scope->n_residences, residence);
+}
+
+bool
 rule_applies_to(const struct rule *r, const char *residence,
     const struct policy_request *q)
 {

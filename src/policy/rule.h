@@ -202,6 +202,9 @@ struct scope_gap {
 };
 struct scope_gap rule_scope_gap(const struct rule *r,
     const struct policy_request *q);
+/* Whether only the ticket keeps the rule from a residence. */
+bool rule_scope_lacks(const struct rule *r, const char *residence,
+    const struct policy_request *q);
 
 /* policy/when.c: the weekly hours, and when they or the interval turn. */
 bool weekly_holds(const struct weekly *w, int64_t at_ms);

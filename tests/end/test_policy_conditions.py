@@ -114,6 +114,7 @@ class Company:
     (["formal", "actual", "location"], ["p01"], 1),
     (["employment"], [], 3),
     (["actual", "employment", "location"], ["e"], 1),
+    (["formal"], ["p02", "p03", "p04", "p05"], 1),
 ])
 def test_who_could_approve_is_who_is_apart(tools, seed, kinds, meet, count):
     company = Company(seed)
@@ -196,7 +197,9 @@ rows:
 def test_a_confirmed_ticket_is_explained_assumed_and_looked_at(tools):
     rules(tools, "rule: r, permit: read, who: {roles: moderator}, what: "
           "{categories: [content]}, why: {ticket: 'TS-[0-9]+', "
-          "confirmed: true}")
+          "confirmed: true}",
+          "rule: q, permit: read, who: {roles: moderator}, why: {ticket: "
+          "'X-[0-9]+'}")
     ask = ("explain", "aoife", "eu", "--table", "comments", "--ticket",
            "TS-7")
     out, _ = tools.run(*ask)
@@ -220,11 +223,13 @@ rows:
     tools.run("policy", "test", table)
     out, _ = tools.run("who-can", "--store", "eu", "--residence", "IE",
                        "--json")
-    found = {p["principal"]: [w["confirmed-for"] for w in p["ways"]]
+    found = {p["principal"]: [w["confirmed-for"] for w in p["ways"]
+                              if w["rules"] == ["r"]]
              for p in json.loads(out)["found"]}
     assert found == {"aoife": [["IE"]], "lina": [["IE"]]}
     out, _ = tools.run("who-can", "--store", "eu", "--json")
-    ways = [w["confirmed-for"] for w in json.loads(out)["found"][0]["ways"]]
+    ways = [w["confirmed-for"] for w in json.loads(out)["found"][0]["ways"]
+            if w["rules"] == ["r"]]
     assert sorted(ways) == [["DE"], ["ES"], ["FR"], ["IE"]]
 
 
