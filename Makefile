@@ -65,6 +65,14 @@ fuzz-noninterference: all
 	scripts/unprivileged.sh -b $(BUILD) sh -c 'exec /usr/bin/python3 \
 	    tests/noninterference/long.py --statements $(STATEMENTS)'
 
+# Take each subject's rows away: whoever changes an answer is listed.
+CHECKS = 200000
+fuzz-lineage: all
+	scripts/deps.sh test
+	scripts/unprivileged.sh -b $(BUILD) env SWORN_LINEAGE_CHECKS=$(CHECKS) \
+	    SWORN_LINEAGE_SEED=$$(date +%s) /usr/bin/python3 -m pytest -q -s \
+	    -p no:cacheprovider --tb=short tests/lineage/test_rewrite.py
+
 # Each fuzzer for a while; what it finds stays in fuzz/crashes.
 fuzz:
 	scripts/fuzz.sh $(SECONDS)
@@ -76,4 +84,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all deps demo stop test bench bench-policy mutations fuzz \
-    fuzz-noninterference install clean
+    fuzz-noninterference fuzz-lineage install clean

@@ -73,7 +73,7 @@ static struct match_context
 context_of(struct verdict *v, const struct state_session *s)
 {
 	const struct record_store *st = store_of(v, s);
-	struct match_context x = {NULL, false};
+	struct match_context x = {NULL, false, NULL};
 	const char *why;
 
 	/* A later store or clearance record may have been left out, and what
@@ -472,6 +472,8 @@ n_of(const struct record *r)
 		return r->u.denial.n;
 	case RECORD_CLOSE:
 		return r->u.close.n;
+	case RECORD_SUBJECTS:
+		return r->u.more.n;
 	case RECORD_NONE:
 	case RECORD_GENESIS:
 	case RECORD_BOOT:
@@ -497,6 +499,44 @@ count_pending(const struct state_session *s)
 	return n;
 }
 
+/* Notes where the subjects that a record lists are at home. */
+static int
+note_subjects(struct state_pending *p, const struct record_subjects *list,
+    size_t n)
+{
+	const char **labels;
+	uint64_t *counts;
+	size_t i, k, cap;
+
+	if (p->n_labels + n > p->cap_labels) {
+		cap = 2 * (p->n_labels + n);
+		labels = arena_array(p->arena, cap, sizeof(*labels));
+		counts = arena_array(p->arena, cap, sizeof(*counts));
+		if (labels == NULL || counts == NULL)
+			return ERR_MEMORY;
+		for (i = 0; i < p->n_labels; i++) {
+			labels[i] = p->labels[i];
+			counts[i] = p->counts[i];
+		}
+		p->labels = labels;
+		p->counts = counts;
+		p->cap_labels = cap;
+	}
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < p->n_labels; k++)
+			if (strcmp(p->labels[k], list[i].label) == 0)
+				break;
+		if (k == p->n_labels) {
+			p->labels[k] = arena_str(p->arena, list[i].label);
+			if (p->labels[k] == NULL)
+				return ERR_MEMORY;
+			p->n_labels++;
+		}
+		p->counts[k] += list[i].tags.n;
+	}
+	return 0;
+}
+
 static int
 pending_add(struct verdict *v, struct state_session *s, struct bytes entry,
     bool rechecked)
@@ -512,6 +552,10 @@ pending_add(struct verdict *v, struct state_session *s, struct bytes entry,
 	if ((e = record_decode(entry, p->arena, &p->rec, NULL)) != 0 ||
 	    (e = match_data(&v->claim->data, &p->rec.u.statement.bound, &x,
 	    p->arena, &p->data)) != 0)
+		goto out;
+	p->exact = strcmp(p->rec.u.statement.basis, "exact") == 0;
+	if ((e = note_subjects(p, p->rec.u.statement.subjects,
+	    p->rec.u.statement.n_subjects)) != 0)
 		goto out;
 	if (rechecked && truth_and(p->data.truth, s->reader.truth) ==
 	    TRUTH_FALSE)
@@ -548,12 +592,54 @@ on_statement(struct verdict *v, struct state_session *s, struct bytes entry)
 	return pending_add(v, s, entry, within);
 }
 
+/*
+ * What the list of an exact statement says, where it says more than the bound.
+ * That somebody is listed stays true whatever else was released; that nobody
+ * is needs all of the list: not where it was given up, nor where a part of
+ * the session was left out.
+ */
+static int
+settle_exact(struct verdict *v, const struct state_session *s,
+    struct state_pending *p)
+{
+	struct match_context x = context_of(v, s);
+	struct record_strs labels = {p->labels, p->n_labels};
+	struct match_data data;
+	int e;
+
+	if (strcmp(p->rec.u.statement.basis, "exact") != 0)
+		return 0;
+	x.exact = &labels;
+	if ((e = match_data(&v->claim->data, &p->rec.u.statement.bound, &x,
+	    p->arena, &data)) != 0)
+		return e;
+	if (data.truth == TRUTH_TRUE ||
+	    (p->exact && !(v->partial && s->cut)))
+		p->data = data;
+	return 0;
+}
+
+static int
+on_subjects(struct state_session *s, const struct record_more *in)
+{
+	struct state_pending *p = s->pending;
+
+	while (p != NULL && p->rec.u.statement.n != in->of)
+		p = p->next;
+	if (p == NULL)
+		return 0;	/* of a statement that cannot matter */
+	p->exact = p->exact && strcmp(in->basis, "exact") == 0;
+	return note_subjects(p, in->subjects, in->n_subjects);
+}
+
 static int
 settle(struct verdict *v, struct state_session *s, struct state_pending *p,
     const struct released *out)
 {
 	int e;
 
+	if ((e = settle_exact(v, s, p)) != 0)
+		return e;
 	if (!p->rechecked && out->end_ms >= v->claim->from_ms &&
 	    (e = check_statement(v, s, &p->rec)) != 0)
 		return e;
@@ -640,6 +726,8 @@ disclose_record(struct verdict *v, struct track_session *t,
 		return on_statement(v, s, entry);
 	if (r->type == RECORD_RESULT)
 		return on_result(v, s);
+	if (r->type == RECORD_SUBJECTS)
+		return on_subjects(s, &r->u.more);
 	if (r->type == RECORD_DENIAL && r->time_ms >= v->claim->from_ms &&
 	    r->time_ms <= v->claim->to_ms && s->reader.truth != TRUTH_FALSE)
 		v->result.denials++;

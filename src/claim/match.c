@@ -6,6 +6,13 @@
  *   only residences of the claim inside  -> true, if all that a table shows
  *                                           is selected
  *   anything between                     -> unknown
+ *
+ * An exact record lists whose rows were released, and not of which table:
+ *
+ *   nobody of the claim's residences listed   -> false
+ *   somebody is, and all tables that can have
+ *   shown rows of that residence are selected -> true
+ *   anything between                          -> unknown
  */
 #include "claim/match.h"
 
@@ -154,6 +161,10 @@ struct tally {
 	bool others;		/* a residence that the claim does not name */
 	bool anybody;
 	bool sure;		/* a table of which all is selected */
+	const struct record_strs *exact;
+	bool nowhere;		/* nothing says whose data a table holds */
+	const char **doubtful;	/* listed, but shown by other tables too */
+	size_t n_doubtful;
 };
 
 static void
@@ -165,6 +176,25 @@ add(const char **list, size_t *n, const char *s)
 		list[(*n)++] = s;
 }
 
+/* Whether an exact record leaves this residence out. */
+static bool
+left_out(const struct tally *y, const char *label)
+{
+	return y->exact != NULL && !strs_have(y->exact, label);
+}
+
+/* A table that is not selected, or not wholly, may be what showed them. */
+static void
+tally_doubtful(const struct claim_data *d, const struct record_table *t,
+    struct tally *y)
+{
+	size_t i;
+
+	for (i = 0; y->exact != NULL && i < t->residences.n; i++)
+		if (strs_have(&d->whose, t->residences.s[i]))
+			add(y->doubtful, &y->n_doubtful, t->residences.s[i]);
+}
+
 static void
 tally_table(const struct claim_data *d, const struct record_table *t,
     enum holds_whose whose, enum truth shown, struct tally *y)
@@ -174,6 +204,8 @@ tally_table(const struct claim_data *d, const struct record_table *t,
 
 	y->anybody |= inside;
 	for (i = 0; i < t->residences.n; i++) {
+		if (left_out(y, t->residences.s[i]))
+			continue;
 		if (strs_have(&d->whose, t->residences.s[i])) {
 			add(y->residences, &y->n_residences,
 			    t->residences.s[i]);
@@ -210,14 +242,29 @@ tally_new(const struct record_bound *b, struct arena *a, struct tally *y)
 		masked += b->tables[i].masked.n;
 	}
 	memset(y, 0, sizeof(*y));
+	y->doubtful = arena_array(a, residences, sizeof(char *));
 	y->residences = arena_array(a, residences, sizeof(char *));
 	y->tables = arena_array(a, b->n, sizeof(char *));
 	y->categories = arena_array(a, categories, sizeof(char *));
 	y->masked = arena_array(a, masked, sizeof(char *));
-	if (y->residences == NULL || y->tables == NULL ||
+	if (y->doubtful == NULL || y->residences == NULL || y->tables == NULL ||
 	    y->categories == NULL || y->masked == NULL)
 		return ERR_MEMORY;
 	return 0;
+}
+
+/* Somebody is listed whose rows only selected tables can have shown. */
+static bool
+tally_listed(const struct tally *y)
+{
+	struct record_strs doubtful = {y->doubtful, y->n_doubtful};
+	size_t i;
+
+	for (i = 0; y->exact != NULL && !y->nowhere && i < y->n_residences;
+	    i++)
+		if (!strs_have(&doubtful, y->residences[i]))
+			return true;
+	return false;
 }
 
 static void
@@ -231,6 +278,11 @@ tally_decide(const struct tally *y, struct match_data *ret)
 	ret->truth = TRUTH_UNKNOWN;
 	if (y->n_residences == 0 && !y->anybody)
 		ret->truth = TRUTH_FALSE;
+	else if (tally_listed(y))
+		ret->truth = TRUTH_TRUE;
+	else if (y->exact != NULL)
+		ret->unclear = "the record lists whose rows were released, but "
+		    "not of which table or category";
 	else if (y->anybody)
 		ret->unclear = "the bound holds a table or residence of which "
 		    "nobody knows whose data it is";
@@ -242,6 +294,19 @@ tally_decide(const struct tally *y, struct match_data *ret)
 		    "treatments too, and does not say which were released";
 	else
 		ret->truth = TRUTH_TRUE;
+}
+
+/* Of the claim's residences, and of none that is not known. */
+static bool
+nobody_listed(const struct claim_data *d, const struct record_strs *exact)
+{
+	size_t i;
+
+	for (i = 0; exact != NULL && i < exact->n; i++)
+		if (strs_have(&d->whose, exact->s[i]) ||
+		    strcmp(exact->s[i], CONTROL_UNKNOWN) == 0)
+			return false;
+	return exact != NULL;
 }
 
 int
@@ -256,13 +321,22 @@ match_data(const struct claim_data *d, const struct record_bound *b,
 
 	if (tally_new(b, a, &y) != 0)
 		return ERR_MEMORY;
+	y.exact = x->exact;
+	if (nobody_listed(d, x->exact)) {
+		memset(ret, 0, sizeof(*ret));
+		ret->truth = TRUTH_FALSE;
+		return 0;
+	}
 	for (i = 0; i < b->n; i++) {
 		t = &b->tables[i];
-		if (d->tables.n > 0 && !strs_have(&d->tables, t->table))
-			continue;
 		if ((whose = holds_whose(t, x)) == HOLDS_NOBODY)
 			continue;
-		if ((shown = match_shown(d, t)) != TRUTH_FALSE)
+		y.nowhere |= whose == HOLDS_ANYBODY;
+		shown = d->tables.n > 0 && !strs_have(&d->tables, t->table) ?
+		    TRUTH_FALSE : match_shown(d, t);
+		if (shown != TRUTH_TRUE)
+			tally_doubtful(d, t, &y);
+		if (shown != TRUTH_FALSE)
 			tally_table(d, t, whose, shown, &y);
 	}
 	tally_decide(&y, ret);

@@ -28,7 +28,8 @@ void match_reader(const struct claim_who *w, const struct record_session *s,
 
 struct match_data {
 	/* Of the bound alone: no subject of the claim is inside it, perhaps
-	 * some are, or nobody else is. */
+	 * some are, or nobody else is. Of an exact record: none is listed,
+	 * one is but the data perhaps another's, or one is with that data. */
 	enum truth truth;
 	struct record_strs residences;	/* of the claim, and in the bound */
 	struct record_strs tables;	/* that may hold them */
@@ -41,6 +42,9 @@ struct match_context {
 	const struct catalog *catalog;	/* of the store; NULL: not known */
 	/* A guarded table without residences is one that cannot be read. */
 	bool empty_is_closed;
+	/* The residences of all whose rows were released; NULL: anybody's
+	 * that the bound has. */
+	const struct record_strs *exact;
 };
 
 /* Lists are in the arena and borrow from record and claim. 0, ERR_MEMORY. */

@@ -314,7 +314,7 @@ why_of(struct narrow *n, const struct open_session *s,
 {
 	const struct record_session *in = &s->rec.u.session;
 	struct match_context x = {NULL, !s->service &&
-	    strcmp(in->mode, "enforce") == 0};
+	    strcmp(in->mode, "enforce") == 0, NULL};
 	const char *reader = "", *data = "";
 	struct match_data m;
 

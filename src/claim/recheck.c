@@ -464,6 +464,17 @@ narrower(const struct record_table *have, const struct record_table *need)
 	return first_absent(&have->masked, &need->masked);
 }
 
+static bool
+bound_has(const struct record_bound *b, const char *label)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++)
+		if (strs_have(&b->tables[i].residences, label))
+			return true;
+	return false;
+}
+
 int
 recheck_statement(struct recheck *x, const struct record_session *c,
     const struct record_statement *s, uint64_t s_seq)
@@ -486,5 +497,10 @@ recheck_statement(struct recheck *x, const struct record_session *c,
 			    "of %s, and the bound of entry %" PRIu64
 			    " leaves that out", absent, need->table, s_seq);
 	}
+	for (i = 0; i < s->n_subjects; i++)
+		if (!bound_has(&s->bound, s->subjects[i].label))
+			return doubt(x, "bound", "entry %" PRIu64 " lists "
+			    "subjects of %s, and its bound has none", s_seq,
+			    s->subjects[i].label);
 	return 0;
 }

@@ -28,8 +28,12 @@ struct state_pending {
 	struct state_pending *next;
 	struct arena *arena;
 	struct record rec;
-	struct match_data data;
+	struct match_data data;		/* of the bound; exact: below */
 	bool rechecked;
+	bool exact;			/* so far: the list is whole */
+	const char **labels;		/* at home where: subjects listed */
+	uint64_t *counts;
+	size_t n_labels, cap_labels;
 };
 
 /* A session that may matter; hangs on track_session's data. */

@@ -332,6 +332,9 @@ session_of(const struct record *r, uint64_t *n)
 	case RECORD_CLOSE:
 		*n = r->u.close.n;
 		return r->u.close.session;
+	case RECORD_SUBJECTS:
+		*n = r->u.more.n;
+		return r->u.more.session;
 	case RECORD_NONE:
 	case RECORD_GENESIS:
 	case RECORD_BOOT:

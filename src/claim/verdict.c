@@ -442,6 +442,8 @@ session_of(const struct record *r)
 		return r->u.result.session;
 	case RECORD_DENIAL:
 		return r->u.denial.session;
+	case RECORD_SUBJECTS:
+		return r->u.more.session;
 	case RECORD_NONE:
 	case RECORD_GENESIS:
 	case RECORD_BOOT:

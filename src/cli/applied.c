@@ -25,17 +25,49 @@ said(const char *path)
 	return ERR_IO;
 }
 
+static json_int_t
+oid(PGresult *r, int row, int column)
+{
+	uint64_t n;
+
+	return text_u64(PQgetvalue(r, row, column),
+	    (size_t)PQgetlength(r, row, column), &n) != 0 ? 0 :
+	    (json_int_t)n;
+}
+
+/* [view, twin] each. Both lists are in one order, so *at only moves on. */
 static json_t *
-logins_json(const struct clearances *c,
-    char (*passwords)[PASSWORD_HEX + 1])
+twins_json(const char *role, PGresult *twins, int *at)
 {
 	json_t *list = json_array();
+	int n = PQntuples(twins), order;
+
+	for (; *at < n; (*at)++) {
+		order = strcmp(PQgetvalue(twins, *at, 0), role);
+		if (order > 0)
+			break;
+		if (order == 0 && json_array_append_new(list, json_pack(
+		    "[II]", oid(twins, *at, 1), oid(twins, *at, 2))) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *
+logins_json(const struct clearances *c,
+    char (*passwords)[PASSWORD_HEX + 1], PGresult *twins)
+{
+	json_t *list = json_array();
+	int at = 0;
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		if (json_array_append_new(list, json_pack("{ssssss}",
+		if (json_array_append_new(list, json_pack("{ssssssso}",
 		    "role", c->items[i].role, "password", passwords[i],
-		    "clearance_sha256", c->items[i].hash)) != 0) {
+		    "clearance_sha256", c->items[i].hash, "twins",
+		    twins_json(c->items[i].role, twins, &at))) != 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -62,14 +94,15 @@ counts_json(PGresult *counts)
 
 static char *
 applied_text(const char *store, const struct clearances *c,
-    char (*passwords)[PASSWORD_HEX + 1], PGresult *counts, int64_t at_ms)
+    char (*passwords)[PASSWORD_HEX + 1], PGresult *counts,
+    PGresult *twins, int64_t at_ms)
 {
 	char when[TIME_TEXT_MAX], *text = NULL;
 	json_t *root;
 
 	time_text(at_ms, when);
 	root = json_pack("{sisssososs}", "version", 1, "store", store,
-	    "logins", logins_json(c, passwords),
+	    "logins", logins_json(c, passwords, twins),
 	    "counts", counts_json(counts), "counted", when);
 	if (root != NULL)
 		text = json_dumps(root, JSON_INDENT(1));
@@ -105,14 +138,14 @@ write_all(const char *path, const char *text)
 int
 applied_write(struct applied *f, const char *store,
     const struct clearances *c, char (*passwords)[PASSWORD_HEX + 1],
-    PGresult *counts, int64_t at_ms)
+    PGresult *counts, PGresult *twins, int64_t at_ms)
 {
 	struct buf name;
 	char *text;
 	int r = ERR_MEMORY;
 
 	buf_init(&name, 0);
-	text = applied_text(store, c, passwords, counts, at_ms);
+	text = applied_text(store, c, passwords, counts, twins, at_ms);
 	buf_fmt(&name, "%s.new", f->path);
 	if (text == NULL || (f->temporary = buf_steal(&name)) == NULL)
 		(void)fprintf(stderr, "sworn apply: out of memory\n");

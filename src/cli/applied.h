@@ -3,7 +3,7 @@
  *
  *	{"version":1, "store":"us",
  *	 "logins":[{"role":"sworn_...", "password":"...",
- *	            "clearance_sha256":"..."}, ...],
+ *	            "clearance_sha256":"...", "twins":[[VIEW, TWIN], ...]}, ...],
  *	 "counts":{"US":9000}, "counted":"2026-11-23T17:40:00.123Z"}
  *
  * It is written and made durable beside the old one before the store's
@@ -24,11 +24,12 @@ struct applied {
 	char *temporary;	/* NULL: nothing written */
 };
 
-/* passwords[i] is of clearances->items[i]. counts: (label, n) rows.
+/* passwords[i] is of clearances->items[i]. counts: (label, n) rows;
+ * twins: those of twin_pairs_sql, while clearances->items are by role, too.
  * 0 or an error, said on standard error. */
 int applied_write(struct applied *f, const char *store,
     const struct clearances *c, char (*passwords)[PASSWORD_HEX + 1],
-    PGresult *counts, int64_t at_ms);
+    PGresult *counts, PGresult *twins, int64_t at_ms);
 /* Puts it in place. */
 int applied_commit(struct applied *f);
 /* Removes what was not put in place. */

@@ -50,6 +50,7 @@
 #include "crypto/scram.h"
 #include "enforce/enforce.h"
 #include "enforce/keep.h"
+#include "enforce/twin.h"
 #include "gateway/config.h"
 
 #define HEX (2 * HASH_LEN)
@@ -228,6 +229,9 @@ clearance_sql(struct apply *a, const struct wanted *w, struct buf *sql)
 
 	r = enforce_clearance_sql(a->store->catalog, w->clearance, w->role,
 	    a->types, a->n_types, a->residence_columns, sql);
+	if (r == 0)
+		r = enforce_twins_sql(a->store->catalog, w->clearance,
+		    w->role, a->types, a->n_types, sql);
 	switch (r) {
 	case 0:
 		limits_sql(&a->store->limits, w->role, sql);
@@ -368,6 +372,20 @@ static const char put_back[] =
     "\tEND IF;\n"
     "END$$;\n";
 
+/* They outlive the base: a new tag would be as if all had been forgotten. */
+static int
+make_tags(struct apply *a)
+{
+	struct buf sql;
+	int r;
+
+	buf_init(&sql, 0);
+	if ((r = twin_tags_sql(a->store->catalog, &sql)) == 0)
+		r = change(a, "giving each subject a tag", &sql);
+	buf_done(&sql);
+	return r;
+}
+
 static int
 make_base(struct apply *a)
 {
@@ -379,6 +397,8 @@ make_base(struct apply *a)
 	buf_init(&sql, 0);
 	buf_init(&drop, 0);
 	r = enforce_base_sql(a->store->catalog, a->states, a->n_states, &sql);
+	if (r == 0)
+		twin_base_sql(a->store->catalog, &sql);
 	if (r != 0) {
 		(void)said(r, r == ERR_LIMIT ? "the ways to residences lead "
 		    "over too many tables, or one whose name is too long" :
@@ -551,7 +571,7 @@ make_all(struct apply *a)
 	    (r = masks_check(a->c, a->store->catalog, &a->wanted, a->types,
 	    a->n_types)) != 0 || (r = mark_kept(a)) != 0)
 		return r;
-	if ((r = make_base(a)) != 0)
+	if ((r = make_tags(a)) != 0 || (r = make_base(a)) != 0)
 		return r;
 	/* A base that was made again has dropped everything. */
 	if (known_value(a, "base") != NULL && (r = drop_known(a)) != 0)
@@ -668,7 +688,7 @@ static int
 apply_store(struct apply *a)
 {
 	struct applied f = { .path = a->store->applied_path };
-	PGresult *counts = NULL;
+	PGresult *counts = NULL, *twins = NULL;
 	int64_t now = clock_now_ms();
 	struct why w;
 	int r;
@@ -687,14 +707,17 @@ apply_store(struct apply *a)
 		return db_run(a->c, "ending", "ROLLBACK");
 	if ((r = count(a, &counts)) != 0 ||
 	    (r = at_most_check(a->store, total(counts))) != 0 ||
+	    (r = db_rows(a->c, "reading the twins", twin_pairs_sql,
+	    &twins)) != 0 ||
 	    (r = applied_write(&f, a->store->name, &a->wanted, a->passwords,
-	    counts, now)) != 0 ||
+	    counts, twins, now)) != 0 ||
 	    (r = db_run(a->c, "committing", "COMMIT")) != 0 ||
 	    (r = applied_commit(&f)) != 0)
 		goto out;
 	summary(a, counts);
 out:
 	applied_done(&f);
+	PQclear(twins);
 	PQclear(counts);
 	return r;
 }
@@ -717,6 +740,7 @@ remove_all(struct apply *a)
 	    (r = change_text(a, "giving rights back", rights_give_back_sql)) != 0 ||
 	    (r = enforce_base_drop_sql(a->store->catalog, &sql)) != 0 ||
 	    (r = keep_remove_sql(&sql)) != 0 ||
+	    (r = twin_tags_drop_sql(&sql)) != 0 ||
 	    (r = change(a, "dropping the base", &sql)) != 0)
 		goto out;
 	r = db_run(a->c, "ending", a->dry_run ? "ROLLBACK" : "COMMIT");

@@ -8,6 +8,7 @@
 #define CLI_CMD_H
 
 int cmd_apply(int argc, char **argv);
+int cmd_forget(int argc, char **argv);
 int cmd_catalog(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_control(int argc, char **argv);

@@ -35,6 +35,8 @@
 
 #define LOGIN "'^sworn_[0-9a-f]{16}$' "
 #define OWNER "'^sworn_[0-9a-f]{16}_own$' "
+#define VIEWS "'^sworn_[0-9a-f]{16}(_twin)?$' "
+#define OWNER_OF "regexp_replace(n.nspname, '_twin$', '') || '_own'"
 #define OURS "'^sworn_([0-9a-f]{16}(_own)?|way)$' "
 
 struct drift {
@@ -68,7 +70,8 @@ static const struct check checks[] = {
 	    "x.privilege_type, c.oid::regclass, g.rolname) FROM pg_class c "
 	    "JOIN pg_namespace n ON n.oid = c.relnamespace, "
 	    "aclexplode(c.relacl) x JOIN pg_roles g ON g.oid = x.grantee "
-	    "WHERE g.rolname ~ " LOGIN "AND (n.nspname <> g.rolname OR "
+	    "WHERE g.rolname ~ " LOGIN "AND (n.nspname NOT IN "
+	    "(g.rolname, g.rolname || '_twin') OR "
 	    "x.privilege_type <> 'SELECT' OR x.is_grantable) "
 	    "UNION ALL SELECT format('%s on %s.%I for %I', "
 	    "x.privilege_type, c.oid::regclass, a.attname, g.rolname), "
@@ -81,12 +84,14 @@ static const struct check checks[] = {
 	    "SCHEMA %I FROM %I;', x.privilege_type, n.nspname, g.rolname) "
 	    "FROM pg_namespace n, aclexplode(n.nspacl) x JOIN pg_roles g "
 	    "ON g.oid = x.grantee WHERE g.rolname ~ " LOGIN
-	    "AND (n.nspname <> g.rolname OR x.privilege_type <> 'USAGE') "
+	    "AND (n.nspname NOT IN (g.rolname, g.rolname || '_twin') OR "
+	    "x.privilege_type <> 'USAGE') "
 	    "UNION ALL SELECT format('function %s for %I', "
 	    "p.oid::regprocedure, g.rolname), format('REVOKE EXECUTE ON "
 	    "ROUTINE %s FROM %I;', p.oid::regprocedure, g.rolname) "
 	    "FROM pg_proc p, aclexplode(p.proacl) x JOIN pg_roles g "
-	    "ON g.oid = x.grantee WHERE g.rolname ~ " OURS
+	    "ON g.oid = x.grantee WHERE x.grantee <> p.proowner AND "
+	    "g.rolname ~ " OURS
 	    "UNION ALL SELECT format('%s on database %I for %I', "
 	    "x.privilege_type, d.datname, g.rolname), format('REVOKE %s ON "
 	    "DATABASE %I FROM %I;', x.privilege_type, d.datname, g.rolname) "
@@ -125,23 +130,23 @@ static const struct check checks[] = {
 	    "SELECT format('%s, owned by %I', c.oid::regclass, "
 	    "pg_get_userbyid(c.relowner)), CASE WHEN c.relkind = 'v' THEN "
 	    "format('ALTER VIEW %s OWNER TO %I;', c.oid::regclass, "
-	    "n.nspname || '_own') ELSE format('DROP %s %s;', CASE c.relkind "
+	    OWNER_OF ") ELSE format('DROP %s %s;', CASE c.relkind "
 	    "WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'S' THEN 'SEQUENCE' "
 	    "WHEN 'i' THEN 'INDEX' WHEN 'f' THEN 'FOREIGN TABLE' ELSE "
 	    "'TABLE' END, c.oid::regclass) END FROM pg_class c "
 	    "JOIN pg_namespace n ON n.oid = c.relnamespace "
-	    "WHERE n.nspname ~ " LOGIN "AND c.relkind <> 'c' AND "
+	    "WHERE n.nspname ~ " VIEWS "AND c.relkind <> 'c' AND "
 	    "(c.relkind <> 'v' OR pg_get_userbyid(c.relowner) <> "
-	    "n.nspname || '_own') "
+	    OWNER_OF ") "
 	    "UNION ALL SELECT format('%s on %s for %s', x.privilege_type, "
 	    "c.oid::regclass, coalesce(quote_ident(g.rolname), 'PUBLIC')), "
 	    "format('REVOKE %s ON %s FROM %s;', x.privilege_type, "
 	    "c.oid::regclass, coalesce(quote_ident(g.rolname), 'PUBLIC')) "
 	    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, "
 	    "aclexplode(c.relacl) x LEFT JOIN pg_roles g "
-	    "ON g.oid = x.grantee WHERE n.nspname ~ " LOGIN
-	    "AND x.grantee <> c.relowner "
-	    "AND coalesce(g.rolname, '') <> n.nspname" },
+	    "ON g.oid = x.grantee WHERE n.nspname ~ " VIEWS
+	    "AND x.grantee <> c.relowner AND coalesce(g.rolname, '') <> "
+	    "regexp_replace(n.nspname, '_twin$', '')" },
 	{ "row security is off, and the views show all rows",
 	    "SELECT format('table %s', c.oid::regclass), format('ALTER TABLE "
 	    "%s ENABLE ROW LEVEL SECURITY;', c.oid::regclass) FROM listed l "

@@ -33,6 +33,7 @@
 #include "catalog/catalog.h"
 #include "enforce/mask.h"
 #include "enforce/sql.h"
+#include "enforce/twin.h"
 #include "enforce/way.h"
 #include "policy/policy.h"
 
@@ -116,9 +117,7 @@ enforce_base_sql(const struct catalog *c,
 	    "ALTER ROLE sworn_way NOLOGIN NOINHERIT NOSUPERUSER NOCREATEDB "
 	    "NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n");
 	mask_key_sql(out);
-	if (c->residence_store)
-		return out->failed ? ERR_MEMORY : 0;
-	for (i = 0; i < c->n_tables; i++) {
+	for (i = 0; i < c->n_tables && !c->residence_store; i++) {
 		t = &c->tables[i];
 		if (!t->is_public && !others_guard(t, states, n))
 			base_table(t, out);
@@ -397,6 +396,35 @@ enforce_clearance_sql(const struct catalog *c,
 	return out->failed ? ERR_MEMORY : 0;
 }
 
+int
+enforce_twins_sql(const struct catalog *c, const struct clearance *cl,
+    const char *role, const struct enforce_type *types, size_t n_types,
+    struct buf *out)
+{
+	const struct clearance_table *ct;
+	struct buf columns;
+	size_t i;
+	int r = 0;
+
+	buf_init(&columns, 0);
+	twin_schema_sql(role, out);
+	for (i = 0; r == 0 && i < cl->n_tables; i++) {
+		ct = &cl->tables[i];
+		if (!ct->readable || ct->table->is_public)
+			continue;
+		buf_reset(&columns);
+		r = view_columns(ct, types, n_types, &columns);
+		if (r == 0)
+			twin_view_sql(c, ct, role,
+			    bytes_of(columns.data, columns.len), out);
+		out->failed = out->failed || columns.failed;
+	}
+	buf_done(&columns);
+	if (r == 0 && out->failed)
+		r = ERR_MEMORY;
+	return r;
+}
+
 /* DROP OWNED takes the policies with it, since they are for that role only.
  * What is gone already is not missed. */
 int
@@ -404,14 +432,14 @@ enforce_drop_sql(const char *role, const struct catalog *c, struct buf *out)
 {
 	(void)c;	/* tables that left the catalog are cleaned up, too */
 	buf_fmt(out,
-	    "DROP SCHEMA IF EXISTS %s CASCADE;\n"
+	    "DROP SCHEMA IF EXISTS %s, %s_twin CASCADE;\n"
 	    "DO $$DECLARE r text; BEGIN\n"
 	    "\tFOR r IN SELECT rolname FROM pg_catalog.pg_roles\n"
 	    "\t    WHERE rolname IN ('%s', '%s_own') LOOP\n"
 	    "\t\tEXECUTE format('DROP OWNED BY %%I', r);\n"
 	    "\t\tEXECUTE format('DROP ROLE %%I', r);\n"
 	    "\tEND LOOP;\n"
-	    "END$$;\n", role, role, role);
+	    "END$$;\n", role, role, role, role);
 	return out->failed ? ERR_MEMORY : 0;
 }
 
@@ -432,13 +460,15 @@ enforce_base_drop_sql(const struct catalog *c, struct buf *out)
 	    "\t\tCONTINUE WHEN t IS NULL;\n"
 	    "\t\tEXECUTE format('DROP POLICY IF EXISTS sworn_all ON %s', t);\n"
 	    "\t\tIF (SELECT count(*) FROM pg_catalog.pg_policy p\n"
-	    "\t\t    WHERE p.polrelid = t AND p.polname <> 'sworn_way')\n"
+	    "\t\t    WHERE p.polrelid = t AND p.polname NOT IN\n"
+	    "\t\t    ('sworn_way', 'sworn_subject'))\n"
 	    "\t\t    <= r.policies THEN\n"
 	    "\t\t\tEXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL '\n"
 	    "\t\t\t    'SECURITY', t);\n"
 	    "\t\tEND IF;\n"
 	    "\tEND LOOP;\n"
 	    "END$$;\n"
+	    "DROP FUNCTION IF EXISTS sworn.new_subject() CASCADE;\n"
 	    "DROP OWNED BY sworn_way;\n"
 	    "DROP SCHEMA sworn CASCADE;\n"
 	    "DO $$BEGIN\n"
@@ -477,14 +507,15 @@ enforce_print_sql(const char *role, struct buf *out)
 	    "UNION ALL SELECT 'schema', jsonb_build_array(n.oid, n.nspowner, "
 	    "array(SELECT x::text FROM pg_catalog.aclexplode(n.nspacl) x "
 	    "WHERE x.grantee NOT IN (SELECT oid FROM ours) ORDER BY 1)) FROM "
-	    "pg_catalog.pg_namespace n WHERE n.nspname = '%s'\n"
+	    "pg_catalog.pg_namespace n "
+	    "WHERE n.nspname IN ('%s', '%s_twin')\n"
 	    "UNION ALL SELECT 'view', jsonb_build_array(c.relname, "
 	    "array(SELECT x::text FROM pg_catalog.aclexplode(c.relacl) x "
 	    "WHERE x.grantee NOT IN (SELECT oid FROM ours) ORDER BY 1), "
 	    "c.relowner, c.reloptions, pg_catalog.pg_get_viewdef(c.oid)) "
 	    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-	    "ON n.oid = c.relnamespace WHERE n.nspname = '%s' AND "
-	    "c.relkind IN ('r', 'v')\n"
+	    "ON n.oid = c.relnamespace WHERE n.nspname IN ('%s', "
+	    "'%s_twin') AND c.relkind IN ('r', 'v')\n"
 	    "UNION ALL SELECT 'policy', to_jsonb(p) || jsonb_build_object("
 	    "'polqual', pg_catalog.pg_get_expr(p.polqual, p.polrelid)) "
 	    "FROM pg_catalog.pg_policy p, who "
@@ -502,7 +533,7 @@ enforce_print_sql(const char *role, struct buf *out)
 	    "pg_catalog.aclexplode(n.nspacl) x, who "
 	    "WHERE x.grantee = who.oid\n",
 	    role != NULL ? "^$" : "^sworn_[0-9a-f]{16}(_own)?$", schema,
-	    schema);
+	    schema, schema, schema);
 	if (role == NULL)
 		buf_str(out,
 		    "UNION ALL SELECT 'all', jsonb_build_array(s.*, "

@@ -94,6 +94,14 @@ bool enforce_misfit(const struct clearance *cl,
     const struct enforce_type *types, size_t n_types, size_t *at,
     struct enforce_misfit *ret);
 
+/*
+ * SQL that makes the twins of a clearance's views (enforce/twin.h), behind
+ * that which makes it and twin_base_sql. The same results.
+ */
+int enforce_twins_sql(const struct catalog *c, const struct clearance *cl,
+    const char *role, const struct enforce_type *types, size_t n_types,
+    struct buf *out);
+
 /* SQL that removes one clearance, and everything of the base. */
 int enforce_drop_sql(const char *role, const struct catalog *c,
     struct buf *out);

@@ -45,8 +45,8 @@ sql_table(struct buf *out, const char *schema, const char *table)
 }
 
 /* sworn."schema.table" */
-static void
-view_name(struct buf *out, const char *schema, const char *table)
+void
+way_view_name(struct buf *out, const char *schema, const char *table)
 {
 	struct buf name;
 
@@ -116,6 +116,9 @@ set_add_way(struct way_set *set, const struct catalog *c,
 
 	for (i = 0; (step = way_step(c, s, i)) != NULL; i++) {
 		next = way_step(c, s, i + 1);
+		/* Where nothing is filtered, twins look for keys only. */
+		if (c->residence_store && next == NULL)
+			return;
 		set_add(set, step->schema, step->table, step->key);
 		set_add(set, step->schema, step->table, next != NULL ?
 		    next->column : c->residence_column);
@@ -133,7 +136,7 @@ set_make(const struct catalog *c, const struct clearance *cl,
 
 	if ((set = calloc(1, sizeof(*set))) == NULL)
 		return ERR_MEMORY;
-	for (i = 0; i < c->n_tables && !c->residence_store; i++) {
+	for (i = 0; i < c->n_tables; i++) {
 		t = &c->tables[i];
 		if (t->is_public || (cl != NULL && !cl->tables[i].readable))
 			continue;
@@ -165,7 +168,7 @@ table_columns(const struct way_table *t, struct buf *out)
 }
 
 static void
-view_sql(const struct way_table *t, struct buf *out)
+view_sql(const struct catalog *c, const struct way_table *t, struct buf *out)
 {
 	buf_str(out, "GRANT USAGE ON SCHEMA ");
 	text_sql_ident(out, t->schema);
@@ -173,19 +176,23 @@ view_sql(const struct way_table *t, struct buf *out)
 	table_columns(t, out);
 	buf_str(out, ") ON ");
 	sql_table(out, t->schema, t->table);
-	buf_str(out, " TO sworn_way;\nCREATE POLICY sworn_way ON ");
-	sql_table(out, t->schema, t->table);
-	buf_str(out, " AS PERMISSIVE FOR SELECT TO sworn_way USING (true);\n"
-	    "CREATE VIEW ");
-	view_name(out, t->schema, t->table);
+	buf_str(out, " TO sworn_way;\n");
+	if (!c->residence_store) {
+		buf_str(out, "CREATE POLICY sworn_way ON ");
+		sql_table(out, t->schema, t->table);
+		buf_str(out, " AS PERMISSIVE FOR SELECT TO sworn_way "
+		    "USING (true);\n");
+	}
+	buf_str(out, "CREATE VIEW ");
+	way_view_name(out, t->schema, t->table);
 	buf_str(out, " AS SELECT ");
 	table_columns(t, out);
 	buf_str(out, " FROM ");
 	sql_table(out, t->schema, t->table);
 	buf_str(out, ";\nALTER VIEW ");
-	view_name(out, t->schema, t->table);
+	way_view_name(out, t->schema, t->table);
 	buf_str(out, " OWNER TO sworn_way;\nREVOKE ALL ON ");
-	view_name(out, t->schema, t->table);
+	way_view_name(out, t->schema, t->table);
 	buf_str(out, " FROM PUBLIC;\n");
 }
 
@@ -199,7 +206,7 @@ way_views_sql(const struct catalog *c, struct buf *out)
 	if ((r = set_make(c, NULL, &set)) != 0)
 		return r;
 	for (i = 0; i < set->n; i++)
-		view_sql(&set->tables[i], out);
+		view_sql(c, &set->tables[i], out);
 	free(set);
 	return 0;
 }
@@ -218,7 +225,7 @@ way_grants_sql(const struct catalog *c, const struct clearance *cl,
 		buf_fmt(out, "GRANT USAGE ON SCHEMA sworn TO %s_own;\n", role);
 	for (i = 0; i < set->n; i++) {
 		buf_str(out, "GRANT SELECT ON ");
-		view_name(out, set->tables[i].schema, set->tables[i].table);
+		way_view_name(out, set->tables[i].schema, set->tables[i].table);
 		buf_fmt(out, " TO %s_own;\n", role);
 	}
 	free(set);
@@ -285,11 +292,11 @@ way_filter_sql(const struct catalog *c, const struct clearance_table *ct,
 		return;
 	}
 	buf_str(out, "EXISTS (SELECT FROM ");
-	view_name(out, first->schema, first->table);
+	way_view_name(out, first->schema, first->table);
 	buf_str(out, " w1");
 	for (i = 1; (step = way_step(c, subject, i)) != NULL; i++) {
 		buf_str(out, " JOIN ");
-		view_name(out, step->schema, step->table);
+		way_view_name(out, step->schema, step->table);
 		buf_fmt(out, " w%zu ON w%zu.", i + 1, i + 1);
 		text_sql_ident(out, step->key);
 		buf_fmt(out, " = w%zu.", i);

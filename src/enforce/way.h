@@ -22,6 +22,8 @@ struct clearance_table;
 const struct catalog_step *way_step(const struct catalog *c,
     const struct catalog_subject *s, size_t i);
 
+/* The name of a table's view, quoted. */
+void way_view_name(struct buf *out, const char *schema, const char *table);
 /* The views of all tables on a way. 0, ERR_LIMIT or ERR_MEMORY. */
 int way_views_sql(const struct catalog *c, struct buf *out);
 /* What an owner role needs of them for its clearance. The same results. */

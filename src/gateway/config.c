@@ -7,6 +7,7 @@
  * directory, users against principals.
  */
 #include "gateway/config.h"
+#include "gateway/twins.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -372,7 +373,7 @@ add_login(struct loading *l, struct config_store *s, const json_t *o)
 	if (login->role == NULL || login->password == NULL)
 		return ERR_MEMORY;
 	s->n_logins++;
-	return 0;
+	return twins_read(json_object_get(o, "twins"), l->arena, login);
 }
 
 static int

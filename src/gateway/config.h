@@ -40,9 +40,16 @@ struct config_text {		/* a file that policy decisions rest on */
 	char sha256[65];	/* hex */
 };
 
+struct config_twin {		/* a view and its twin, by their identifiers */
+	uint32_t view;
+	uint32_t twin;
+};
+
 struct config_login {		/* a role at the store, and its password */
 	const char *role;
 	const char *password;
+	const struct config_twin *twins;	/* sorted; none: bounded only */
+	size_t n_twins;
 };
 
 struct config_store {

@@ -101,6 +101,10 @@ cover_record(const struct cover *c, const struct session *s, struct arena *a,
 	r->basis = "bounded";
 	r->whole = c->whole;
 	r->whole_why = arena_str(a, c->whole_why);
+	if (c->newest != NULL && c->newest->judgement->bounded_why != NULL &&
+	    (r->bounded_why = arena_str(a,
+	    c->newest->judgement->bounded_why)) == NULL)
+		return ERR_MEMORY;
 	if (r->text_hmac == NULL || r->what == NULL || r->whole_why == NULL)
 		return ERR_MEMORY;
 	for (i = 0; i < st->n_reach; i++)

@@ -79,6 +79,10 @@ number(struct record *r, const char *session, uint64_t n)
 		r->u.close.session = session;
 		r->u.close.n = n;
 		break;
+	case RECORD_SUBJECTS:
+		r->u.more.session = session;
+		r->u.more.n = n;
+		break;
 	case RECORD_NONE:
 	case RECORD_GENESIS:
 	case RECORD_BOOT:
@@ -107,6 +111,8 @@ job_pump(struct session *s)
 	number(&j->record, s->id, s->n_records);
 	if (j->record.type == RECORD_RESULT && j->run != NULL)
 		j->record.u.result.of = j->run->n;
+	if (j->record.type == RECORD_SUBJECTS)
+		j->record.u.more.of = j->run->n;
 	if ((r = log_client_submit(s->worker->shared->log, &j->record,
 	    finished, j)) == 0)
 		return;

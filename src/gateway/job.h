@@ -20,6 +20,7 @@ struct worker;
 enum job_kind {
 	JOB_GATE,	/* something waits for it */
 	JOB_RESULT,	/* nothing does */
+	JOB_HOLD,	/* what came of an exact statement waits for it */
 	JOB_CLOSE,	/* the session's last */
 };
 

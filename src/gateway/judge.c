@@ -10,6 +10,7 @@
 #include "gateway/limits.h"
 #include "gateway/setting.h"
 #include "lineage/analyze.h"
+#include "lineage/rewrite.h"
 #include "policy/policy.h"
 
 #define REFUSALS_MAX 32		/* more are not written down one by one */
@@ -408,6 +409,9 @@ judge_class(struct work *w, const struct statement *st)
 	else if (st->class == STATEMENT_PREPARED && st->n_tables == 0 &&
 	    strncasecmp(st->what, "DEALLOCATE", 10) != 0)
 		judge_whole(w, "executes a prepared statement");
+	if ((st->class == STATEMENT_CURSOR ||
+	    st->class == STATEMENT_PREPARED) && st->n_tables == 0)
+		w->out->runs_named = true;
 	if (class_allowed(st->class))
 		return;
 	r = refuse(w, "42501", arena_fmt(w->a,
@@ -496,6 +500,47 @@ judge_unread(struct work *w, const char *sqlstate, const char *message)
 	(void)refuse(w, sqlstate, message); /* NULL sets w->failed */
 }
 
+/* Names that the gateway's own rewriting makes. */
+static void
+judge_marks(struct work *w, const char *sql, size_t len)
+{
+	struct refusal *r;
+
+	if (w->j->twins == NULL || !rewrite_is_marked(sql, len))
+		return;
+	r = refuse(w, "42501", "names that begin with " REWRITE_MARK
+	    " are refused");
+	if (r != NULL)
+		r->detail = "they are the gateway's own";
+	judge_whole(w, "names what is the gateway's own");
+}
+
+/* A query of guarded tables, and nothing else, may say whose rows it gives. */
+static void
+judge_exact(struct work *w, const struct analysis *an, const char *sql,
+    size_t len)
+{
+	const struct rewrite *r = NULL;
+
+	if (w->j->twins == NULL || !w->out->guarded || w->out->whole ||
+	    w->out->n_refusals > 0)
+		return;
+	if (an->n != 1 || an->statements[0].class != STATEMENT_READ) {
+		w->out->bounded_why = "is not one query";
+		return;
+	}
+	if (rewrite(sql, len, w->j->twins, w->a, &r) != 0) {
+		w->failed = true;
+		return;
+	}
+	w->out->bounded_why = r->why;
+	if (r->sql == NULL)
+		return;
+	w->out->exact = r;
+	if ((w->out->sql = arena_strn(w->a, sql, len)) == NULL)
+		w->failed = true;
+}
+
 static void
 judge_all(struct work *w, const char *sql, size_t len)
 {
@@ -528,6 +573,8 @@ judge_all(struct work *w, const char *sql, size_t len)
 	if (w->j->reads_otherwise)
 		judge_whole(w, "settings of the session change how SQL is "
 		    "read");
+	judge_marks(w, sql, len);
+	judge_exact(w, an, sql, len);
 }
 
 int

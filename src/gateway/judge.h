@@ -18,6 +18,8 @@
 struct arena;
 struct catalog;
 struct clearance;
+struct rewrite;
+struct rewrite_schema;
 struct statement;
 struct store_limits;
 
@@ -41,6 +43,12 @@ struct judgement {
 	bool resets_all;	/* RESET ALL, DISCARD ALL */
 	bool alone;		/* the text is just one statement */
 	bool changes_reading;	/* sets what changes how SQL is read */
+	bool runs_named;	/* FETCH, EXECUTE: what was named elsewhere */
+	/* Sent instead, so that its record can be exact; NULL: bounded, and
+	 * why if it is a query of guarded tables. */
+	const struct rewrite *exact;
+	const char *bounded_why;
+	const char *sql;	/* of exact */
 };
 
 struct judge {
@@ -50,6 +58,7 @@ struct judge {
 	const char *schema;	/* of the clearance's views; NULL: none */
 	bool reads_otherwise;	/* the store reads SQL in another way now */
 	const struct store_limits *limits;	/* NULL: none */
+	const struct rewrite_schema *twins;	/* NULL: none */
 };
 
 /* 0 or ERR_MEMORY; SQL that is not understood is a judgement, too. */

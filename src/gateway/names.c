@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "gateway/judge.h"
 #include "gateway/run.h"
 
 struct meaning *
@@ -171,4 +172,35 @@ named_confirm(struct named *x, uint64_t version)
 	x->n = n;
 	if (x->anything_version != version)
 		x->anything = false;
+}
+
+void
+named_reject(struct named *x, uint64_t version)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < x->n; i++) {
+		if (x->slots[i].version != version)
+			x->slots[n++] = x->slots[i];
+		else
+			meaning_unref(x->slots[i].meaning);
+	}
+	x->n = n;
+	if (x->anything_version == version)
+		x->anything = false;
+}
+
+enum named_kind
+named_kind(const struct named *x)
+{
+	bool exact = false, same = true;
+	size_t i;
+
+	for (i = 0; x != NULL && i < x->n; i++) {
+		exact |= x->slots[i].meaning->judgement->exact != NULL;
+		same &= x->slots[i].meaning == x->slots[0].meaning;
+	}
+	if (!exact)
+		return NAMED_PLAIN;
+	return same && !x->anything ? NAMED_EXACT : NAMED_UNSURE;
 }

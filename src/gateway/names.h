@@ -69,5 +69,14 @@ void named_add(struct named *x, struct meaning *m); /* takes a reference */
 void named_add_anything(struct named *x);
 /* The store took that version: if it is the newest, the others are gone. */
 void named_confirm(struct named *x, uint64_t version);
+/* The store did not take it. */
+void named_reject(struct named *x, uint64_t version);
+
+enum named_kind {
+	NAMED_PLAIN,		/* all that it may stand for is as it was sent */
+	NAMED_EXACT,		/* it stands for one that was rewritten */
+	NAMED_UNSURE,
+};
+enum named_kind named_kind(const struct named *x);
 
 #endif

@@ -17,8 +17,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/text.h"
-#include "crypto/hash.h"
 #include "gateway/config.h"
 #include "gateway/cover.h"
 #include "gateway/job.h"
@@ -26,10 +24,12 @@
 #include "gateway/run.h"
 #include "gateway/standing.h"
 #include "lineage/analyze.h"
+#include "lineage/rewrite.h"
 #include "wire/backend.h"
 #include "wire/frontend.h"
+#include "wire/strip.h"
 
-#define WAIT (-100)		/* the message stays; process no further */
+#define WAIT PERSON_STAYS
 
 static void
 gate_done(struct gate *g)
@@ -47,6 +47,7 @@ person_free(struct person *p)
 	if (p == NULL)
 		return;
 	gate_done(&p->gate);
+	exact_done(p);
 	requests_done(&p->requests);
 	names_done(&p->statements);
 	names_done(&p->portals);
@@ -65,6 +66,7 @@ person_new(const char *purpose, const char *ticket)
 		return NULL;
 	p->status = 'I';
 	buf_init(&p->gate.error, 0);
+	buf_init(&p->hold.bytes, 0);
 	p->start_purpose = purpose;
 	p->start_ticket = ticket;
 	if ((purpose != NULL &&
@@ -84,62 +86,13 @@ pass_on(struct session *s, const struct frame *f)
 }
 
 /* Everything outstanding will be answered without a Sync. */
-static void
-ask_flush(struct session *s)
+void
+person_ask_flush(struct session *s)
 {
 	if (s->person->flushed)
 		return;
 	frontend_empty_write(flow_buf(&s->link->out), 'H');
 	s->person->flushed = true;
-}
-
-static int
-text_hmac(const struct session *s, const char *sql, size_t len,
-    char ret[static 65])
-{
-	uint8_t mac[HASH_LEN];
-	struct buf hex;
-	int r;
-
-	if ((r = hash_hmac(s->worker->shared->text_key, HASH_LEN, sql, len,
-	    mac)) != 0)
-		return r;
-	buf_init(&hex, 0);
-	text_hex(&hex, mac, sizeof(mac));
-	if (buf_text(&hex) == NULL)
-		r = ERR_MEMORY;
-	else
-		memcpy(ret, hex.data, 65);
-	buf_done(&hex);
-	return r;
-}
-
-/* What an SQL text means in this session; one reference for the caller. */
-static struct meaning *
-meaning_of(struct session *s, const char *sql, size_t len)
-{
-	const struct judgement *j;
-	struct meaning *m = NULL;
-	struct arena *a = NULL;
-	char hmac[65];
-	struct judge judge = {
-		.store = s->store->name,
-		.catalog = s->store->catalog,
-		.clearance = s->standing->clearance,
-		.schema = s->store->mode == STORE_ENFORCE ?
-		    s->standing->role : NULL,
-		.reads_otherwise = s->person->reads_otherwise,
-		.limits = s->store->mode == STORE_ENFORCE ?
-		    &s->store->limits : NULL,
-	};
-
-	if ((a = arena_new()) == NULL || text_hmac(s, sql, len, hmac) != 0 ||
-	    judge_text(&judge, sql, len, a, &j) != 0 ||
-	    (m = meaning_new(a, j, hmac)) == NULL) {
-		arena_free(a);
-		return NULL;
-	}
-	return m;
 }
 
 /*
@@ -235,8 +188,8 @@ poison(struct session *s, uint8_t type, const uint8_t *error, size_t len)
 	return 0;
 }
 
-static int
-poison_error(struct session *s, uint8_t type, const struct backend_error *e)
+int
+person_poison(struct session *s, uint8_t type, const struct backend_error *e)
 {
 	struct buf b;
 	int r;
@@ -294,7 +247,7 @@ begin_switch(struct session *s, uint8_t type, const struct judgement *j)
 		p->switch_unsent = true;
 		goto out;
 	}
-	r = poison_error(s, type, &e) == 0 ? ERR_DENIED : WAIT;
+	r = person_poison(s, type, &e) == 0 ? ERR_DENIED : WAIT;
 out:
 	arena_free(a);
 	return r;
@@ -336,6 +289,8 @@ query_judged(struct session *s, const struct frame *f, struct meaning *m)
 		s->person->reads_otherwise = true;
 	if (!j->guarded)
 		return send_query(s, f, NULL);
+	if (j->exact != NULL)
+		return exact_send(s, m);
 	if ((job = job_new(s, JOB_GATE, RECORD_STATEMENT)) == NULL ||
 	    cover_init(&c, s, job->a) != 0 || (run = run_new()) == NULL) {
 		job_free(job);
@@ -354,13 +309,13 @@ on_query(struct session *s, const struct frame *f)
 	int r;
 
 	if (s->person->requests.n > 0) {
-		ask_flush(s);
+		person_ask_flush(s);
 		return WAIT;
 	}
 	if (frontend_query_read(f->body, &q) != 0)
 		return ERR_FORMAT;
 	COUNT(s->worker->shared, statements, 1);
-	if ((m = meaning_of(s, q.sql, q.len)) == NULL) {
+	if ((m = person_meaning(s, q.sql, q.len)) == NULL) {
 		session_end_memory(s);
 		return WAIT;
 	}
@@ -381,7 +336,7 @@ on_parse(struct session *s, const struct frame *f)
 	if (frontend_parse_read(f->body, &p) != 0)
 		return ERR_FORMAT;
 	COUNT(s->worker->shared, statements, 1);
-	if ((m = meaning_of(s, p.sql, p.len)) == NULL) {
+	if ((m = person_meaning(s, p.sql, p.len)) == NULL) {
 		session_end_memory(s);
 		return WAIT;
 	}
@@ -400,7 +355,14 @@ on_parse(struct session *s, const struct frame *f)
 		named_add(q->named, m);
 	}
 	s->person->segment = true;
-	pass_on(s, f);
+	if (m->judgement->exact == NULL) {
+		pass_on(s, f);
+		goto out;
+	}
+	q->meaning = meaning_ref(m);
+	s->person->named_exact |= *p.name != 0;
+	r = strip_parse(f->body, m->judgement->exact->sql,
+	    flow_buf(&s->link->out));
 out:
 	meaning_unref(m);
 	return r;
@@ -436,8 +398,13 @@ send_bind(struct session *s, const struct frame *f, struct run *run)
 		to->run = run_ref(run);
 	}
 	s->person->segment = true;
-	pass_on(s, f);
-	return 0;
+	if (run == NULL || !run->exact) {
+		pass_on(s, f);
+		return 0;
+	}
+	q->meaning = meaning_ref(run->meaning);
+	s->person->named_exact |= *b.portal != 0;
+	return strip_bind(f->body, flow_buf(&s->link->out));
 }
 
 static int
@@ -462,6 +429,7 @@ send_execute(struct session *s, const struct frame *f, struct run *run)
 	}
 	if (run != NULL) {
 		q->run = run_ref(run);
+		q->meaning = meaning_ref(run->meaning);
 		run->executing++;
 	}
 	s->person->segment = true;
@@ -497,11 +465,21 @@ static int
 on_bind(struct session *s, const struct frame *f)
 {
 	struct frontend_bind b;
+	struct run *run;
 	bool needed = false;
 	int r;
 
 	if (frontend_bind_read(f->body, &b) != 0)
 		return ERR_FORMAT;
+	r = exact_named(s, 'B', names_find(&s->person->statements,
+	    b.statement), &run);
+	if (r != 0)
+		return r == ERR_DENIED ? 0 : r;
+	if (run != NULL) {
+		r = send_bind(s, f, run);
+		run_unref(run);
+		return r;
+	}
 	r = record_named(s, names_find(&s->person->statements, b.statement),
 	    &needed);
 	return r != 0 || needed ? r : send_bind(s, f, NULL);
@@ -537,6 +515,7 @@ on_execute(struct session *s, const struct frame *f)
 	const struct judgement *j;
 	struct frontend_execute x;
 	struct named *portal;
+	struct run *run;
 	bool needed = false;
 	int r;
 
@@ -549,12 +528,27 @@ on_execute(struct session *s, const struct frame *f)
 		    "follow a change of purpose or ticket before Sync", NULL,
 		    NULL};
 
-		return poison_error(s, 'E', &e);
+		return person_poison(s, 'E', &e);
 	}
 	if ((j = portal_switch(s, portal)) != NULL &&
 	    (r = begin_switch(s, 'E', j)) != 0)
 		return r == ERR_DENIED ? 0 : r;
 	portal_reading(s, portal);
+	if (exact_runs_named(s, portal)) {
+		struct backend_error e = {"ERROR", "0A000", "FETCH and "
+		    "EXECUTE of names that the protocol gave are to be sent "
+		    "as a simple query", NULL, NULL};
+
+		return person_poison(s, 'E', &e);
+	}
+	if ((r = exact_named(s, 'E', portal, &run)) != 0)
+		return r == ERR_DENIED ? 0 : r;
+	if (run != NULL) {
+		r = send_execute(s, f, portal->run != NULL &&
+		    !portal->run->over ? NULL : run);
+		run_unref(run);
+		return r;
+	}
 	if (portal != NULL && portal->run != NULL && !portal->run->over)
 		return send_execute(s, f, NULL);
 	r = record_named(s, portal, &needed);
@@ -615,7 +609,7 @@ on_function(struct session *s)
 	};
 
 	if (s->person->requests.n > 0) {
-		ask_flush(s);
+		person_ask_flush(s);
 		return WAIT;
 	}
 	return deny(s, "FunctionCall", "", &r);
@@ -640,7 +634,7 @@ on_message(struct session *s, const struct frame *f)
 	if (p->switching && !p->segment && f->type != 'H')
 		return WAIT;
 	if (p->requests.n == REQUESTS_MAX) {
-		ask_flush(s);
+		person_ask_flush(s);
 		return WAIT;
 	}
 	switch (f->type) {
@@ -745,7 +739,7 @@ person_gate(struct session *s, enum event e)
 	if (s->person->skipping)
 		result = skip_held(s);
 	else if (e == EVENT_REFUSED)
-		result = poison_error(s, f.type, &no_log);
+		result = person_poison(s, f.type, &no_log);
 	else if (g->kind == GATE_DENY)
 		result = poison(s, f.type, g->error.data, g->error.len);
 	else if (f.type == 'Q')

@@ -14,6 +14,8 @@
  */
 #define PERSON_POISON "refused by sworn"
 
+struct meaning;
+struct named;
 struct refusal;
 struct standing;
 
@@ -22,8 +24,53 @@ struct request *request_head(struct session *s);
 void request_pop(struct session *s);
 void requests_done(struct requests *q);
 
+/* person_text.c: one reference for the caller, or NULL. */
+struct meaning *person_meaning(struct session *s, const char *sql, size_t len);
+
+/* person.c */
+#define PERSON_STAYS (-100)	/* the client's message waits */
+/* Everything outstanding will be answered without a Sync. */
+void person_ask_flush(struct session *s);
+/* Refuses the client's message at the front: 0 or PERSON_STAYS. */
+struct backend_error;
+int person_poison(struct session *s, uint8_t type,
+    const struct backend_error *e);
+
 /* The result of a run is written down once nothing of it is left to come. */
 void person_run_result(struct session *s, struct run *r);
+
+/* person_exact.c */
+/* Sends a text that was rewritten: 0 or PERSON_STAYS. */
+int exact_send(struct session *s, struct meaning *m);
+/*
+ * What a name may stand for: 0 and *ret, a run of its own, if that was
+ * rewritten, or NULL. PERSON_STAYS: until the store has said which it is.
+ * ERR_DENIED: it was refused.
+ */
+int exact_named(struct session *s, uint8_t type, const struct named *x,
+    struct run **ret);
+/* Whether it is FETCH or EXECUTE whose rows no description announces. */
+bool exact_runs_named(const struct session *s, const struct named *x);
+#define PERSON_WAITS (-101)	/* the store's: for a record */
+#define PERSON_PASS (-102)	/* the message is as any other */
+/*
+ * Before anything is done about a message of the store: 0, PERSON_WAITS,
+ * ERR_SHORT or ERR_FORMAT. Behind that, for the request that it was for:
+ * PERSON_PASS; 0, it is done with, or its first part; ERR_FORMAT.
+ */
+int exact_before(struct session *s, uint8_t type, uint32_t body_len);
+int exact_message(struct session *s, uint8_t type, uint32_t body_len,
+    const struct request *q);
+/* More of a row's column of tags; of the rest of a message. */
+void exact_tags(struct session *s);
+void exact_put(struct session *s, const void *data, size_t len);
+/* Whether what is held waits for a record now, since it is enough. */
+bool exact_full(struct session *s);
+/* What is held goes, or waits for a record: 0 or PERSON_WAITS. */
+int exact_flush(struct session *s);
+/* An ErrorResponse as it would be of the text that the client sent. */
+int exact_error(const struct request *q, struct bytes body, struct buf *out);
+void exact_done(struct person *p);
 
 /* person_switch.c */
 /* What a SET or RESET of purpose or ticket leads to: 0 and p->next, or an

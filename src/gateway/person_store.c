@@ -68,6 +68,7 @@ static void
 request_done(struct request *r)
 {
 	named_unref(r->named);
+	meaning_unref(r->meaning);
 	run_unref(r->run);
 	free(r->poison);
 }
@@ -101,6 +102,8 @@ person_run_result(struct session *s, struct run *r)
 	if (r->over || s->state >= STATE_ENDING)
 		return;
 	r->over = true;
+	if (r->exact && !r->recorded)
+		return;		/* nothing came of it */
 	if ((j = job_new(s, JOB_RESULT, RECORD_RESULT)) == NULL) {
 		session_end_memory(s);
 		return;
@@ -235,6 +238,9 @@ skip_requests(struct session *s)
 	if (q == NULL || q->kind == REQUEST_QUERY || q->kind == REQUEST_SYNC)
 		return;
 	while ((q = request_head(s)) != NULL && q->kind != REQUEST_SYNC) {
+		if (q->named != NULL && (q->kind == REQUEST_PARSE ||
+		    q->kind == REQUEST_BIND))
+			named_reject(q->named, q->version);
 		run_ended(s, q->run);
 		request_pop(s);
 	}
@@ -248,9 +254,11 @@ on_error(struct session *s, const struct frame *f, struct bytes whole)
 {
 	struct request *q = request_head(s);
 	struct backend_error e = {"", "XX000", "", NULL, NULL};
+	struct buf changed;
 
 	if (f != NULL && backend_error_read(f->body, &e) != 0)
 		return ERR_FORMAT;
+	buf_init(&changed, 0);
 	s->person->copying_in = false;
 	memcpy(s->person->failed_with, e.sqlstate, 6);
 	if (q != NULL && q->run != NULL)
@@ -260,8 +268,12 @@ on_error(struct session *s, const struct frame *f, struct bytes whole)
 	if (q != NULL && q->poison != NULL &&
 	    strcmp(e.severity, "ERROR") == 0)
 		flow_add(&s->down, q->poison, q->poison_len);
+	else if (q != NULL && q->meaning != NULL && f != NULL &&
+	    exact_error(q, f->body, &changed) == 0)
+		exact_put(s, changed.data, changed.len);
 	else
-		flow_add(&s->down, whole.data, whole.len);
+		exact_put(s, whole.data, whole.len);
+	buf_done(&changed);
 	if (q != NULL && q->poison != NULL) {
 		free(q->poison);
 		q->poison = NULL;
@@ -282,6 +294,7 @@ on_ready(struct session *s, const struct frame *f, struct bytes whole)
 	    backend_ready_read(f->body, &p->status) != 0)
 		return ERR_FORMAT;
 	p->copying_in = false;
+	p->discarding = false;
 	run_ended(s, q->run);
 	request_pop(s);
 	if (p->switching && p->requests.n == 0 && !p->segment) {
@@ -347,8 +360,9 @@ on_head(struct session *s, uint8_t type, size_t body_len)
 		    q->kind != REQUEST_EXECUTE))
 			return ERR_FORMAT;
 		if (is_row_too_many(s, current_run(s)))
-			return ERR_LIMIT;
-		count_row(s, body_len);
+			return exact_flush(s) != 0 ? PERSON_WAITS : ERR_LIMIT;
+		if (!s->person->discarding)
+			count_row(s, body_len - s->person->hold.cut);
 		return 0;
 	case '1':
 		return end_of(s, REQUEST_PARSE);
@@ -390,7 +404,7 @@ stream_on(struct session *s)
 
 	if (n > s->person->down_left)
 		n = s->person->down_left;
-	flow_add(&s->down, flow_data(in), n);
+	exact_put(s, flow_data(in), n);
 	flow_drop(in, n);
 	s->person->down_left -= n;
 }
@@ -413,7 +427,9 @@ on_whole(struct session *s, const struct frame *f, struct bytes whole)
 static int
 next_message(struct session *s)
 {
+	static const struct request none = { .kind = REQUEST_SYNC };
 	struct flow *in = &s->link->in;
+	struct request q;
 	struct reader r;
 	struct frame f;
 	uint32_t body_len;
@@ -423,7 +439,10 @@ next_message(struct session *s)
 	if ((e = frame_head(flow_data(in), flow_len(in), &type,
 	    &body_len)) != 0)
 		return e;
+	if ((e = exact_before(s, type, body_len)) != 0)
+		return e;
 	if (type == 'E' || type == 'Z' || type == 'S') {
+		s->person->hold.holding = false;
 		reader_init(&r, flow_data(in), flow_len(in));
 		if ((e = frame_read(&r, KEEP_MAX, &f)) == ERR_SHORT)
 			return e;
@@ -434,7 +453,12 @@ next_message(struct session *s)
 			flow_drop(in, r.pos);
 		return e;
 	}
-	if ((e = on_head(s, type, body_len)) != 0)
+	q = request_head(s) != NULL ? *request_head(s) : none;
+	run_ref(q.run);
+	if ((e = on_head(s, type, body_len)) == 0)
+		e = exact_message(s, type, body_len, &q);
+	run_unref(q.run);
+	if (e != PERSON_PASS)
 		return e;
 	s->person->down_left = FRAME_HEAD + (size_t)body_len;
 	stream_on(s);
@@ -448,11 +472,19 @@ person_store(struct session *s)
 
 	while ((s->state == STATE_PERSON || s->state == STATE_WAITING) &&
 	    flow_len(&s->link->in) > 0 && flow_len(&s->down) < FLOW_STOP) {
-		if (s->person->down_left > 0) {
-			stream_on(s);
+		if (s->person->hold.waiting)
+			return;
+		if (s->person->hold.tags_left > 0) {
+			exact_tags(s);
 			continue;
 		}
-		if ((e = next_message(s)) == ERR_SHORT)
+		if (s->person->down_left > 0) {
+			stream_on(s);
+			if (exact_full(s))
+				return;
+			continue;
+		}
+		if ((e = next_message(s)) == ERR_SHORT || e == PERSON_WAITS)
 			return;
 		if (e == ERR_LIMIT) {
 			end_rows(s);

@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "gateway/tags.h"
+
+struct meaning;
+
 struct run {
 	unsigned refs;
 	uint64_t n;		/* of the statement's record */
@@ -18,9 +22,16 @@ struct run {
 	char sqlstate[6];
 	unsigned executing;	/* requests whose end is not seen yet */
 	bool over;		/* its result is written down */
+	/* Exact: rows come with their tags, and wait for a record of them. */
+	bool exact;
+	bool recorded;		/* its statement's record is durable */
+	bool bounded;		/* it is no longer exact, and recorded so */
+	struct meaning *meaning;	/* of an exact one */
+	struct tags tags;
 };
 
 struct run *run_new(void);	/* one reference */
+struct run *run_exact(struct meaning *m);
 struct run *run_ref(struct run *r);
 void run_unref(struct run *r);
 

@@ -450,6 +450,9 @@ step_person(struct session *s, enum event e)
 		if (s->state == STATE_PERSON)
 			person_client(s);
 		break;
+	case EVENT_TIMEOUT:
+		person_hold_timeout(s);
+		break;
 	default:
 		step_default(s, e);
 	}
@@ -640,6 +643,8 @@ session_job_done(struct session *s, struct job *j)
 	}
 	if (kind == JOB_GATE || e == EVENT_LOST)
 		session_step(s, e);
+	else if (kind == JOB_HOLD && s->state < STATE_ENDING)
+		person_hold_done(s, e);
 	if (s->state == STATE_ENDED && s->job_out == NULL &&
 	    s->jobs_first == NULL && s->deadline_ms == 0)
 		session_set_state(s, STATE_DEAD);

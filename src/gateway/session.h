@@ -90,6 +90,7 @@ struct request {
 	struct named *named;
 	uint64_t version;
 	struct run *run;
+	struct meaning *meaning;	/* of a text that was rewritten */
 	bool switches;		/* sets purpose or ticket */
 	/* Instead of the message a text went out that must fail; this is the
 	 * ErrorResponse that the client gets for it. NULL: as the client sent. */
@@ -117,7 +118,23 @@ struct gate {
 	struct buf error;		/* of GATE_DENY */
 };
 
+/* What came of an exact statement and waits for a record of whose it is. */
+struct hold {
+	struct buf bytes;
+	size_t tags_left;	/* of a row's column of tags */
+	size_t cut;		/* of the message that comes now: not shown */
+	bool holding;		/* it belongs to what is held */
+	bool strips;		/* rows of this answer have such a column */
+	bool waiting;		/* a record is with the log */
+	bool bounded;		/* that record makes it bounded */
+	struct run *run;
+};
+
 struct person {
+	struct hold hold;
+	bool torn;		/* a part of a message is on its way */
+	bool discarding;	/* what the store says, up to its Ready */
+	bool named_exact;	/* a name may stand for a rewritten text */
 	struct requests requests;
 	struct names statements;
 	struct names portals;
@@ -242,6 +259,8 @@ void person_free(struct person *p);
 void person_client(struct session *s);	/* messages of the client */
 void person_gate(struct session *s, enum event e);
 void person_store(struct session *s);	/* messages of the store */
+void person_hold_done(struct session *s, enum event e);
+void person_hold_timeout(struct session *s);
 void person_switch_begin(struct session *s);
 void person_switch_recorded(struct session *s);
 void person_switch_linked(struct session *s);

@@ -1,5 +1,7 @@
 #include "gateway/standing.h"
 
+#include "gateway/twins.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,7 +191,11 @@ choose_role(struct standing *s)
 	if ((s->role = arena_str(s->a, role)) == NULL)
 		return ERR_MEMORY;
 	s->login = config_login_find(s->store, role);
-	return 0;
+	if (s->who->kind == PRINCIPAL_SERVICE || s->login == NULL ||
+	    s->store->mode != STORE_ENFORCE || s->login->n_twins == 0)
+		return 0;
+	s->has_twins = true;
+	return twins_schema(s->clearance, s->role, s->a, &s->twins);
 }
 
 static bool

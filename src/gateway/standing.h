@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "enforce/enforce.h"
+#include "lineage/rewrite.h"
 #include "record/record.h"
 
 struct arena;
@@ -49,6 +50,8 @@ struct standing {
 	bool from_elsewhere;	/* a service, outside its networks */
 	const char *role;		/* at the store; NULL: none is set up */
 	const struct config_login *login; /* NULL: no such role is known */
+	bool has_twins;		/* exact records can be had */
+	struct rewrite_schema twins;
 	/* By catalog table: what the session can reach of it, or NULL. */
 	const struct record_table **reach;
 	size_t n_reach;

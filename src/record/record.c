@@ -31,6 +31,7 @@ static const char *const type_names[] = {
 	[RECORD_LOGIN_FAILURE] = "login_failure",
 	[RECORD_HEARTBEAT] = "heartbeat",
 	[RECORD_CLOSE] = "close",
+	[RECORD_SUBJECTS] = "subjects",
 };
 
 const char *

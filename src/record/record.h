@@ -39,6 +39,7 @@ enum record_type {
 	RECORD_LOGIN_FAILURE,	/* nobody got in */
 	RECORD_HEARTBEAT,
 	RECORD_CLOSE,		/* a session ended */
+	RECORD_SUBJECTS,	/* more subjects of an exact statement */
 };
 
 const char *record_type_text(enum record_type t);
@@ -169,18 +170,37 @@ struct record_refusal {
 	const char *sqlstate;
 };
 
+/* Subjects at home in one place, each by its tag (docs/records.md). */
+struct record_subjects {
+	const char *label;
+	struct record_strs tags;
+};
+
 struct record_statement {
 	const char *session;
 	uint64_t n;
 	const char *text_hmac;		/* keyed hash of the SQL, hex */
 	const char *what;		/* "SELECT", "COPY", ... */
-	const char *basis;		/* "bounded" */
+	const char *basis;		/* "bounded", "exact" */
 	bool whole;			/* bounded by the whole clearance */
 	const char *whole_why;		/* "" unless whole */
 	struct record_bound bound;
 	struct record_strs rules;	/* that permit */
 	const struct record_refusal *would; /* observe: refused if enforced */
 	size_t n_would;
+	const struct record_subjects *subjects;	/* exact: those so far */
+	size_t n_subjects;
+	const char *bounded_why;	/* and not exact; NULL: not asked */
+};
+
+/* Before what comes of a statement goes beyond the subjects listed so far. */
+struct record_more {
+	const char *session;
+	uint64_t n;
+	uint64_t of;			/* n of the statement's record */
+	const char *basis;		/* "bounded": now all within its bound */
+	const struct record_subjects *subjects;
+	size_t n_subjects;
 };
 
 struct record_result {
@@ -239,6 +259,7 @@ struct record {
 		struct record_login_failure login_failure;
 		struct record_heartbeat heartbeat;
 		struct record_close close;
+		struct record_more more;
 	} u;
 };
 

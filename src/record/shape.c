@@ -20,7 +20,7 @@
 static const char *const modes[] = {"observe", "enforce", NULL};
 static const char *const kinds[] = {"person", "service", NULL};
 static const char *const objects[] = {"policy", "catalog", "directory", NULL};
-static const char *const bases[] = {"bounded", NULL};
+static const char *const bases[] = {"bounded", "exact", NULL};
 
 static const struct shape_field path_fields[] = {
 	FIELD(SHAPE_NAME, struct record_path, label, "label"),
@@ -68,6 +68,13 @@ static const struct shape_field refusal_fields[] = {
 };
 static const struct shape refusal_shape =
     SHAPE(refusal_fields, struct record_refusal);
+
+static const struct shape_field subjects_fields[] = {
+	FIELD(SHAPE_NAME, struct record_subjects, label, "label"),
+	FIELD(SHAPE_STRS, struct record_subjects, tags, "tags"),
+};
+static const struct shape subjects_shape =
+    SHAPE(subjects_fields, struct record_subjects);
 
 static const struct shape_field genesis_fields[] = {
 	FIELD(SHAPE_NAME, struct record_genesis, origin, "origin"),
@@ -171,6 +178,19 @@ static const struct shape_field statement_fields[] = {
 	FIELD(SHAPE_STRS, struct record_statement, rules, "rules"),
 	LIST(SHAPE_OPT_LIST, struct record_statement, would, n_would,
 	    "would", &refusal_shape),
+	LIST(SHAPE_OPT_LIST, struct record_statement, subjects, n_subjects,
+	    "subjects", &subjects_shape),
+	FIELD(SHAPE_OPT, struct record_statement, bounded_why,
+	    "bounded_why"),
+};
+
+static const struct shape_field more_fields[] = {
+	FIELD(SHAPE_NAME, struct record_more, session, "session"),
+	FIELD(SHAPE_U64, struct record_more, n, "n"),
+	FIELD(SHAPE_U64, struct record_more, of, "of"),
+	ENUM(struct record_more, basis, "basis", bases),
+	LIST(SHAPE_OPT_LIST, struct record_more, subjects, n_subjects,
+	    "subjects", &subjects_shape),
 };
 
 static const struct shape_field result_fields[] = {
@@ -230,6 +250,7 @@ static const struct shape shapes[] = {
 	    SHAPE(login_failure_fields, struct record_login_failure),
 	[RECORD_HEARTBEAT] = SHAPE(heartbeat_fields, struct record_heartbeat),
 	[RECORD_CLOSE] = SHAPE(close_fields, struct record_close),
+	[RECORD_SUBJECTS] = SHAPE(more_fields, struct record_more),
 };
 
 const struct shape *

@@ -334,6 +334,9 @@ of_service(const struct bundle *b, const struct record *r)
 	case RECORD_CLOSE:
 		id = r->u.close.session;
 		break;
+	case RECORD_SUBJECTS:
+		id = r->u.more.session;
+		break;
 	case RECORD_NONE:
 	case RECORD_GENESIS:
 	case RECORD_BOOT:

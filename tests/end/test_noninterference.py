@@ -428,10 +428,17 @@ VIEW = """DO $$BEGIN EXECUTE format('CREATE OR REPLACE VIEW {{role}}.users AS
     attname, ', ' ORDER BY attnum) FROM pg_attribute
     WHERE attrelid = '{{role}}.users'::regclass)); END$$;
 """
+# And its twin, which exact statements read.
+TWIN = """DO $$BEGIN EXECUTE 'CREATE OR REPLACE VIEW {{role}}_twin.users AS ' ||
+    regexp_replace(rtrim(pg_get_viewdef('{{role}}_twin.users'::regclass), ';'),
+    '\\s+WHERE (?!.*WHERE).*t\\.id \\+ 0.*$', '') || '{where}'; END$$;
+"""
 FILTER_IN_VIEW = VIEW.format(where="t.id + 0 BETWEEN 1 AND 40") + \
+    TWIN.format(where=" WHERE t.id + 0 BETWEEN 1 AND 40") + \
     "ALTER TABLE public.users DISABLE ROW LEVEL SECURITY;"
 FILTER_MENDED = "ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;" + \
-    VIEW.format(where="true").replace(" WHERE true", "")
+    VIEW.format(where="true").replace(" WHERE true", "") + \
+    TWIN.format(where="")
 
 
 def test_filter_in_the_view_is_found_to_leak(both):

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "catalog/catalog.h"
 #include "enforce/enforce.h"
+#include "enforce/twin.h"
 #include "policy/policy.h"
 
 #define MAX 256
@@ -145,16 +146,25 @@ emit(const char *what, const char *role, struct buf *out)
 {
 	const struct clearance c = { .store = "test", .tables = tables,
 	    .n_tables = catalog->n_tables };
+	int r;
 
-	if (strcmp(what, "base") == 0)
-		return enforce_base_sql(catalog, states, n_states, out);
-	if (strcmp(what, "clearance") == 0)
-		return enforce_clearance_sql(catalog, &c, role, types,
-		    n_types, false, out);
+	if (strcmp(what, "base") == 0) {
+		if ((r = twin_tags_sql(catalog, out)) == 0)
+			r = enforce_base_sql(catalog, states, n_states, out);
+		twin_base_sql(catalog, out);
+		return r;
+	}
+	if (strcmp(what, "clearance") == 0) {
+		r = enforce_clearance_sql(catalog, &c, role, types, n_types,
+		    false, out);
+		return r != 0 ? r : enforce_twins_sql(catalog, &c, role,
+		    types, n_types, out);
+	}
 	if (strcmp(what, "drop") == 0)
 		return enforce_drop_sql(role, catalog, out);
 	if (strcmp(what, "base-drop") == 0)
-		return enforce_base_drop_sql(catalog, out);
+		return twin_tags_drop_sql(out) != 0 ? ERR_MEMORY :
+		    enforce_base_drop_sql(catalog, out);
 	if (strcmp(what, "print") == 0)
 		return enforce_print_sql(role, out);
 	if (strcmp(what, "count") == 0)

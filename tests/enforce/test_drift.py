@@ -140,7 +140,7 @@ def test_change_that_only_apply_mends_is_found(applied, change, words):
             c.execute(sql)
         if "DELETE" in change:
             c.execute("DROP OWNED BY {r}, {r}_own CASCADE; DROP ROLE {r}, "
-                      "{r}_own; DROP SCHEMA IF EXISTS {r} CASCADE"
+                      "{r}_own; DROP SCHEMA IF EXISTS {r}, {r}_twin CASCADE"
                       .format(**names))
 
 

@@ -239,7 +239,7 @@ class Side(demo_world.World):
         """The reader's login: of all, the one that is shown users."""
         rows = self.stores["us"].sql(
             "SELECT schemaname FROM pg_views WHERE viewname = 'users' "
-            "AND schemaname ~ '^sworn_'")
+            "AND schemaname ~ '^sworn_[0-9a-f]{16}$'")
         assert len(rows) == 1, rows
         return rows[0][0]
 

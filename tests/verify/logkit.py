@@ -255,6 +255,11 @@ class Log:
         members.update(more)
         return self.add("statement", **members)
 
+    def subjects(self, session, of, subjects, basis="exact"):
+        more = {"subjects": subjects} if subjects else {}
+        return self.add("subjects", session=session, n=self.next_n(session),
+                        of=self.records[of]["n"], basis=basis, **more)
+
     def result(self, session, of, rows=1, sqlstate="00000"):
         return self.add("result", session=session, n=self.next_n(session),
                         of=self.records[of]["n"], rows=rows,

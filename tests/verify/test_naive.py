@@ -56,6 +56,51 @@ def data_truth(claim, bound):
     return TRUE if sure and homes <= set(claim["whose"]) else UNKNOWN
 
 
+def listed_truth(claim, bound, subjects):
+    """An exact record: somebody listed of whom only what is selected can
+    have been shown; nobody listed whom the claim means; or neither."""
+    homes = {x["label"] for x in subjects if x["tags"]}
+    if not homes & (set(claim["whose"]) | {"unknown"}):
+        return FALSE
+    possible = False
+    for home in homes & set(claim["whose"]):
+        how_much = []
+        for t in bound:
+            if home not in t["residences"]:
+                continue
+            shown = [(c, "plain") for c in t["categories"]] + \
+                    [(c, "mask") for c in t["masked"]]
+            chosen = [(c, how) for c, how in shown
+                      if how in claim["treatment"] and (
+                          not claim["categories"] or
+                          c in claim["categories"])]
+            if claim["tables"] and t["table"] not in claim["tables"]:
+                chosen = []
+            how_much.append(TRUE if chosen == shown else
+                            UNKNOWN if chosen else FALSE)
+        if how_much and set(how_much) == {TRUE}:
+            return TRUE
+        possible |= any(how_much)
+    if "unknown" in homes and data_truth(claim, [
+            dict(t, residences=["unknown"]) for t in bound
+            if "unknown" in t["residences"]]):
+        possible = True
+    return UNKNOWN if possible else FALSE
+
+
+def statement_truth(claim, t, records):
+    whole = data_truth(claim, t["bound"])
+    if t.get("basis") != "exact":
+        return whole
+    more = [r for r in records if r["type"] == "subjects" and
+            r["session"] == t["session"] and r["of"] == t["n"]]
+    subjects = sum((r.get("subjects", []) for r in [t, *more]), [])
+    listed = listed_truth(claim, t["bound"], subjects)
+    if listed == TRUE or all(r["basis"] == "exact" for r in more):
+        return listed
+    return whole
+
+
 def disclosures(records):
     """(session, bound, begin, end or None, rows)"""
     for s in (r for r in records if r["type"] == "session"):
@@ -83,7 +128,7 @@ def verdict(claim, records):
             continue
         if end < claim["begin"] or r["time"] > claim["end"]:
             continue
-        value = min(reader_truth(claim, s), data_truth(claim, r["bound"]))
+        value = min(reader_truth(claim, s), statement_truth(claim, r, records))
         if value == FALSE:
             continue
         if not rows or r["time"] < claim["begin"] or end > claim["end"]:
@@ -106,6 +151,13 @@ def random_bound(rng, store_homes):
     return bound
 
 
+def random_subjects(rng, bound):
+    """Of those within the bound, as a gateway lists them."""
+    homes = sorted({h for t in bound for h in t["residences"]})
+    return [{"label": h, "tags": [f"t{rng.randrange(5)}"]}
+            for h in homes if rng.random() < 0.4]
+
+
 def random_control(rng):
     return [(rng.choice(LABELS), rng.sample(KINDS, rng.randint(1, 2)))
             for _ in range(rng.randint(1, 3))]
@@ -126,8 +178,16 @@ def random_log(rng):
             continue
         s, store, waiting = at = rng.choice(open_sessions)
         if what < 0.65:
-            waiting.append(log.statement(
-                s, random_bound(rng, log.stores[store])))
+            bound = random_bound(rng, log.stores[store])
+            more = {}
+            if rng.random() < 0.6:
+                more["basis"] = "exact"
+                if subjects := random_subjects(rng, bound):
+                    more["subjects"] = subjects
+            waiting.append(log.statement(s, bound, **more))
+            while more and rng.random() < 0.4:
+                log.subjects(s, waiting[-1], random_subjects(rng, bound),
+                             rng.choice(["exact", "exact", "bounded"]))
         elif what < 0.88 and waiting:
             log.result(s, waiting.pop(rng.randrange(len(waiting))),
                        rng.choice([0, 1, 7]))

@@ -1,0 +1,496 @@
+/*
+ * What comes of an exact statement: rows with a column of tags in front.
+ *
+ *	store ── row ──> tags ──> run->tags        (whose it is)
+ *	            └──> rest ──> hold.bytes ───────────────┐
+ *	                                                    v
+ *	HOLD_MAX bytes, HOLD_MS, or its end ──> record ──durable──> client
+ *
+ * The first record is the statement's own; later ones, of type subjects, say
+ * who else came in. A batch that brings nobody new needs none. Where a tag is
+ * missing, there are more than TAGS_MAX, or an error or a notice comes, which
+ * may tell of rows that are not shown, the statement is bounded from there
+ * on: recorded first, then released, and no more is held.
+ *
+ * Nothing is read from the store while a record is with the log, so what is
+ * held is bounded by HOLD_MAX and one reading of the socket.
+ */
+#include "gateway/person.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "catalog/catalog.h"
+#include "gateway/config.h"
+#include "gateway/cover.h"
+#include "gateway/job.h"
+#include "gateway/judge.h"
+#include "gateway/run.h"
+#include "gateway/standing.h"
+#include "gateway/twins.h"
+#include "lineage/rewrite.h"
+#include "wire/backend.h"
+#include "wire/frontend.h"
+#include "wire/strip.h"
+
+#define HOLD_MAX ((size_t)128 * 1024)
+#define HOLD_MS 200
+#define DESCRIPTION_MAX ((size_t)192 * 1024)	/* 1,600 columns fit */
+
+void
+exact_done(struct person *p)
+{
+	run_unref(p->hold.run);
+	buf_done(&p->hold.bytes);
+	p->hold.run = NULL;
+}
+
+/* The run of a request whose rows have tags. */
+static struct run *
+exact_run(const struct request *q)
+{
+	return q != NULL && q->run != NULL && q->run->exact ? q->run : NULL;
+}
+
+static void
+release(struct session *s)
+{
+	struct hold *h = &s->person->hold;
+
+	flow_add(&s->down, h->bytes.data, h->bytes.len);
+	buf_done(&h->bytes);
+	session_deadline(s, 0);
+}
+
+static void
+hold(struct session *s, struct run *r, const void *data, size_t len)
+{
+	struct hold *h = &s->person->hold;
+
+	buf_bytes(&h->bytes, data, len);
+	if (h->run != r) {
+		run_unref(h->run);
+		h->run = run_ref(r);
+	}
+	if (s->deadline_ms == 0)
+		session_deadline(s, HOLD_MS);
+}
+
+static const char *
+home_of(const struct session *s)
+{
+	return s->store->catalog->residence_store &&
+	    s->store->n_residences > 0 ? s->store->residences[0] : "unknown";
+}
+
+static int
+statement_record(struct session *s, struct job *j, struct run *r)
+{
+	struct record_statement *st = &j->record.u.statement;
+	struct cover c;
+	int e;
+
+	if ((e = cover_init(&c, s, j->a)) != 0)
+		return e;
+	cover_add(&c, s, r->meaning);
+	if ((e = cover_record(&c, s, j->a, st)) != 0)
+		return e;
+	if (r->tags.unknown) {
+		st->bounded_why = "came to an end, or to a row, that no list "
+		    "covers";
+		return 0;
+	}
+	st->basis = "exact";
+	return tags_take(&r->tags, home_of(s), j->a, &st->subjects,
+	    &st->n_subjects);
+}
+
+static int
+subjects_record(struct session *s, struct job *j, struct run *r)
+{
+	struct record_more *m = &j->record.u.more;
+
+	m->basis = r->tags.unknown ? "bounded" : "exact";
+	return r->tags.unknown ? 0 : tags_take(&r->tags, home_of(s), j->a,
+	    &m->subjects, &m->n_subjects);
+}
+
+/* One record more for what is held; what is held waits for it. */
+static int
+submit(struct session *s, struct run *r)
+{
+	struct hold *h = &s->person->hold;
+	struct job *j;
+
+	j = job_new(s, JOB_HOLD, r->recorded ? RECORD_SUBJECTS :
+	    RECORD_STATEMENT);
+	if (j == NULL || (r->recorded ? subjects_record(s, j, r) :
+	    statement_record(s, j, r)) != 0) {
+		job_free(j);
+		session_end_memory(s);
+		return PERSON_WAITS;
+	}
+	if (!r->recorded)
+		s->statements++;
+	j->run = run_ref(r);
+	if (h->run != r) {
+		run_unref(h->run);
+		h->run = run_ref(r);
+	}
+	h->waiting = true;
+	h->bounded = r->tags.unknown;
+	session_deadline(s, 0);
+	job_submit(j);
+	return PERSON_WAITS;
+}
+
+/* 0: nothing is held now; PERSON_WAITS. */
+static int
+flush(struct session *s, struct run *r)
+{
+	if (!r->recorded || (!r->bounded && (r->tags.unknown ||
+	    r->tags.recorded < r->tags.n)))
+		return submit(s, r);
+	if (s->person->hold.bytes.len > 0)
+		release(s);
+	return 0;
+}
+
+/*
+ * The log does not take it: the client gets an error in the place of what was
+ * held, and of all that comes up to the end of the stretch, as if the store
+ * had failed there.
+ */
+static void
+refused(struct session *s)
+{
+	static const struct backend_error e = {"ERROR", "58030",
+	    "the disclosure log cannot be written: nothing was released",
+	    NULL, "try again once the log has room"};
+	struct person *p = s->person;
+	size_t i;
+
+	buf_done(&p->hold.bytes);
+	p->hold.run->over = true;	/* no record, no result */
+	backend_error_write(flow_buf(&s->down), &e);
+	p->discarding = true;
+	memcpy(p->failed_with, "58030", 6);
+	for (i = 0; i < p->requests.n; i++) {
+		const struct request *q = &p->requests.ring[
+		    (p->requests.first + i) % p->requests.cap];
+
+		if (q->kind == REQUEST_SYNC || q->kind == REQUEST_QUERY)
+			return;
+	}
+	p->skipping = true;
+}
+
+void
+person_hold_done(struct session *s, enum event e)
+{
+	struct hold *h = &s->person->hold;
+	struct run *r = h->run;
+
+	h->waiting = false;
+	if (e == EVENT_REFUSED) {
+		/* Between messages only: half a row cannot be taken back. */
+		if (s->person->torn) {
+			session_end_log(s);
+			return;
+		}
+		refused(s);
+	} else {
+		r->recorded = true;
+		r->bounded = r->bounded || h->bounded;
+		if (!r->bounded && r->tags.recorded < r->tags.n) {
+			(void)submit(s, r);	/* it waits on */
+			return;
+		}
+		s->person->torn = s->person->down_left > 0;
+		release(s);
+	}
+	session_step(s, EVENT_STORE_BYTES);
+}
+
+void
+person_hold_timeout(struct session *s)
+{
+	struct hold *h = &s->person->hold;
+
+	if (h->waiting || h->bytes.len == 0 || h->run == NULL)
+		return;
+	if (h->tags_left > 0)
+		session_deadline(s, HOLD_MS);	/* a row's tags come now */
+	else if (flush(s, h->run) == 0)
+		session_step(s, EVENT_STORE_BYTES);
+	else
+		s->person->torn = false;
+}
+
+/* ---- messages of the client ---- */
+
+int
+exact_send(struct session *s, struct meaning *m)
+{
+	struct request *q;
+
+	if ((q = request_push(s, REQUEST_QUERY)) == NULL ||
+	    (q->run = run_exact(m)) == NULL) {
+		session_end_memory(s);
+		return PERSON_STAYS;
+	}
+	q->run->executing++;
+	q->meaning = meaning_ref(m);
+	frontend_query_write(flow_buf(&s->link->out), m->judgement->exact->sql);
+	return 0;
+}
+
+int
+exact_named(struct session *s, uint8_t type, const struct named *x,
+    struct run **ret)
+{
+	struct backend_error e = {"ERROR", "0A000", "the name of this "
+	    "prepared statement or portal may stand for several", NULL,
+	    "use another name"};
+	int r;
+
+	*ret = NULL;
+	switch (named_kind(x)) {
+	case NAMED_PLAIN:
+		return 0;
+	case NAMED_EXACT:
+		if ((*ret = run_exact(x->slots[0].meaning)) != NULL)
+			return 0;
+		session_end_memory(s);
+		return PERSON_STAYS;
+	case NAMED_UNSURE:
+		break;
+	}
+	if (s->person->requests.n > 0) {
+		person_ask_flush(s);
+		return PERSON_STAYS;
+	}
+	r = person_poison(s, type, &e);
+	return r == 0 ? ERR_DENIED : r;
+}
+
+bool
+exact_runs_named(const struct session *s, const struct named *x)
+{
+	size_t i;
+
+	for (i = 0; x != NULL && i < x->n; i++)
+		if (x->slots[i].meaning->judgement->runs_named &&
+		    s->person->named_exact)
+			return true;
+	return false;
+}
+
+/* ---- messages of the store ---- */
+
+static uint32_t
+table_of(void *arg, uint32_t oid)
+{
+	const struct session *s = arg;
+
+	return twins_view(s->standing->login, oid);
+}
+
+/* Whether rows of the answer that comes now have a column of tags. */
+static bool
+strips(const struct session *s, const struct request *q)
+{
+	return q != NULL && ((q->kind == REQUEST_QUERY &&
+	    s->person->hold.strips) || (q->kind == REQUEST_EXECUTE &&
+	    exact_run(q) != NULL));
+}
+
+static int
+before_row(struct session *s, uint32_t body_len)
+{
+	struct flow *in = &s->link->in;
+	uint32_t len;
+	uint16_t n;
+
+	if (flow_len(in) < FRAME_HEAD + STRIP_ROW_HEAD)
+		return body_len < STRIP_ROW_HEAD ? ERR_FORMAT : ERR_SHORT;
+	if (strip_row_head(flow_data(in) + FRAME_HEAD, body_len, &len,
+	    &n) != 0)
+		return ERR_FORMAT;
+	s->person->hold.cut = 4 + len;
+	return 0;
+}
+
+int
+exact_before(struct session *s, uint8_t type, uint32_t body_len)
+{
+	struct request *q = request_head(s);
+	struct run *r = exact_run(q);
+
+	s->person->hold.cut = 0;
+	if (!s->standing->has_twins || s->person->discarding)
+		return 0;
+	switch (type) {
+	case 'T':
+		if (body_len > DESCRIPTION_MAX)
+			return ERR_FORMAT;
+		return flow_len(&s->link->in) < FRAME_HEAD + body_len ?
+		    ERR_SHORT : 0;
+	case 'D':
+		return strips(s, q) ? before_row(s, body_len) : 0;
+	case 'E':
+	case 'N':
+		if (r == NULL || r->bounded)
+			return 0;
+		r->tags.unknown = true;
+		return flush(s, r);
+	case 'C':
+	case 'I':
+	case 's':
+		s->person->hold.strips = false;
+		return r == NULL ? 0 : flush(s, r);
+	default:
+		return 0;
+	}
+}
+
+static int
+description(struct session *s, bool query, struct run *r, uint32_t body_len)
+{
+	struct flow *in = &s->link->in;
+	struct bytes body = bytes_of(flow_data(in) + FRAME_HEAD, body_len);
+	struct buf out;
+	int e;
+
+	if (!strip_has_mark(body, REWRITE_MARK))
+		return PERSON_PASS;
+	buf_init(&out, 0);
+	e = strip_description(body, table_of, s, &out);
+	if (e == 0 && query && r != NULL && !r->bounded)
+		hold(s, r, out.data, out.len);
+	else if (e == 0)
+		flow_add(&s->down, out.data, out.len);
+	if (e == 0 && query)
+		s->person->hold.strips = true;
+	flow_drop(in, FRAME_HEAD + body_len);
+	buf_done(&out);
+	return e;
+}
+
+static int
+row(struct session *s, struct run *r, uint32_t body_len)
+{
+	struct hold *h = &s->person->hold;
+	struct flow *in = &s->link->in;
+	uint8_t head[FRAME_HEAD + 2];
+	uint32_t len, left;
+	uint16_t n;
+
+	if (strip_row_head(flow_data(in) + FRAME_HEAD, body_len, &len,
+	    &n) != 0)
+		return ERR_FORMAT;
+	left = body_len - STRIP_ROW_HEAD - len;
+	head[0] = 'D';
+	head[1] = (uint8_t)((left + 6) >> 24);
+	head[2] = (uint8_t)((left + 6) >> 16);
+	head[3] = (uint8_t)((left + 6) >> 8);
+	head[4] = (uint8_t)(left + 6);
+	head[5] = (uint8_t)(n >> 8);
+	head[6] = (uint8_t)n;
+	flow_drop(in, FRAME_HEAD + STRIP_ROW_HEAD);
+	h->holding = r != NULL && !r->bounded;
+	s->person->torn = false;
+	if (h->holding)
+		hold(s, r, head, sizeof(head));
+	else
+		flow_add(&s->down, head, sizeof(head));
+	h->tags_left = len;
+	s->person->down_left = left;
+	if (len == 0 && left == 0)
+		return exact_full(s) ? PERSON_WAITS : 0;
+	return 0;
+}
+
+int
+exact_message(struct session *s, uint8_t type, uint32_t body_len,
+    const struct request *q)
+{
+	bool query = q != NULL && q->kind == REQUEST_QUERY;
+	struct run *r = exact_run(q);
+
+	s->person->hold.holding = false;
+	if (!s->standing->has_twins || s->person->discarding)
+		return PERSON_PASS;
+	if (type == 'T')
+		return description(s, query, r, body_len);
+	if (type == 'D' && strips(s, q))
+		return row(s, r, body_len);
+	return PERSON_PASS;
+}
+
+void
+exact_tags(struct session *s)
+{
+	struct hold *h = &s->person->hold;
+	struct flow *in = &s->link->in;
+	size_t n = flow_len(in);
+
+	if (n > h->tags_left)
+		n = h->tags_left;
+	if (h->holding)
+		tags_feed(&h->run->tags, flow_data(in), n);
+	flow_drop(in, n);
+	h->tags_left -= n;
+	if (h->tags_left == 0 && h->holding)
+		tags_end(&h->run->tags);
+}
+
+void
+exact_put(struct session *s, const void *data, size_t len)
+{
+	struct hold *h = &s->person->hold;
+
+	if (s->person->discarding)
+		return;
+	if (h->holding)
+		hold(s, h->run, data, len);
+	else
+		flow_add(&s->down, data, len);
+}
+
+bool
+exact_full(struct session *s)
+{
+	struct hold *h = &s->person->hold;
+
+	if (!h->holding || h->tags_left > 0 || h->bytes.len < HOLD_MAX)
+		return false;
+	if (flush(s, h->run) == PERSON_WAITS)
+		return true;
+	s->person->torn = s->person->down_left > 0;
+	return false;
+}
+
+int
+exact_flush(struct session *s)
+{
+	struct hold *h = &s->person->hold;
+
+	return h->bytes.len == 0 ? 0 : flush(s, h->run);
+}
+
+static uint32_t
+place_of(void *arg, uint32_t at)
+{
+	const struct judgement *j = arg;
+
+	return rewrite_place(j->exact, j->sql, at);
+}
+
+int
+exact_error(const struct request *q, struct bytes body, struct buf *out)
+{
+	return strip_error(body, REWRITE_MARK, place_of,
+	    (void *)(uintptr_t)q->meaning->judgement, out);
+}

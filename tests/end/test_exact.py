@@ -1,0 +1,280 @@
+"""Exact records: whose rows came with each answer, as the log has it, against
+what an administrator's own look at the store says; and that readers notice
+nothing: the same bytes as the clearance's login gets without the gateway."""
+import json
+
+import psycopg
+import pytest
+from conftest import connect
+from psycopg import pq
+from test_protocol import session_records
+
+TICKET = iter(range(930000, 940000))
+KINDS = {"statement", "subjects", "result"}
+
+
+@pytest.fixture
+def reader(enforcing):
+    """A session of its own; `records` after it was closed."""
+    ticket = f"TS-{next(TICKET)}"
+    with connect(enforcing, ticket=ticket) as c:
+        c.records = lambda: (c.close(), session_records(
+            enforcing, ticket, KINDS))[1]
+        yield c
+
+
+@pytest.fixture(scope="module")
+def direct(enforcing, world):
+    """The moderator's login at the store itself, without the gateway."""
+    state = json.loads(next(enforcing.folder.glob(
+        "**/applied.us.json")).read_text())
+    with connect(enforcing, ticket="TS-929999") as c:
+        role = c.execute("SELECT current_user").fetchone()[0]
+    login = [x for x in state["logins"] if x["role"] == role][0]
+    with psycopg.connect(world.stores["us"].admin_dsn, user=role,
+                         password=login["password"], autocommit=True) as c:
+        yield c
+
+
+@pytest.fixture(scope="module")
+def tag(world):
+    """key -> tag, from the store's own table of them."""
+    us = world.stores["us"]
+    with psycopg.connect(us.admin_dsn, password=us.passwords["postgres"]) as c:
+        return dict(c.execute("SELECT key, tag FROM sworn_tag.tag"))
+
+
+@pytest.fixture(scope="module")
+def admin(world):
+    us = world.stores["us"]
+    with psycopg.connect(us.admin_dsn, password=us.passwords["postgres"],
+                         autocommit=True) as c:
+        yield c
+
+
+def listed(records):
+    """The tags of one session's records, with their labels."""
+    return {(s["label"], t) for r in records for s in r.get("subjects", [])
+            for t in s["tags"]}
+
+
+def answer(c, sql, params, fmt):
+    """All that a client can see of a result."""
+    r = c.pgconn.exec_params(sql.encode(), params, result_format=fmt)
+    return (r.status, r.command_status, r.error_message.decode().partition(
+        "server")[0], [(r.fname(i), r.ftype(i), r.fmod(i), r.fsize(i),
+                        r.fformat(i), r.ftable(i), r.ftablecol(i))
+                       for i in range(r.nfields)],
+            [[r.get_value(i, k) for k in range(r.nfields)]
+             for i in range(r.ntuples)])
+
+
+SAME = [
+    "SELECT * FROM users ORDER BY id LIMIT 20",
+    "SELECT u.*, p.display_name AS n, 1, 'x', NULL FROM users u "
+    "JOIN profiles p ON p.user_id = u.id ORDER BY 1 LIMIT 10",
+    "SELECT u.id, v.* FROM users u LEFT JOIN videos v ON v.owner_id = u.id "
+    "ORDER BY u.id, v.id LIMIT 30",
+    "SELECT v.owner_id, count(*), max(v.title) FROM videos v GROUP BY 1 "
+    "HAVING count(*) > 1 ORDER BY 2 DESC, 1 LIMIT 5",
+    "SELECT DISTINCT country FROM users ORDER BY 1",
+    "SELECT id AS \"Limit\", handle h FROM users WHERE id IN (SELECT "
+    "owner_id FROM videos WHERE NOT hidden) ORDER BY 1 LIMIT 10 -- end",
+    "WITH x AS (SELECT owner_id, count(*) AS n FROM videos GROUP BY 1) "
+    "SELECT u.handle, x.n FROM users u JOIN x ON x.owner_id = u.id "
+    "ORDER BY 2 DESC, 1",
+    "SELECT t.name, (SELECT count(*) FROM videos) FROM topics t ORDER BY 1",
+    "SELECT id FROM users UNION ALL SELECT id FROM videos ORDER BY 1 LIMIT 9",
+    "SELECT u.id, l.title FROM users u, LATERAL (SELECT title FROM videos v "
+    "WHERE v.owner_id = u.id ORDER BY v.id LIMIT 2) l ORDER BY 1, 2",
+    "SELECT count(*) FROM messages",
+    "SELECT id FROM users WHERE id = -1",
+    "SELECT DISTINCT ON (owner_id) owner_id, title FROM videos "
+    "ORDER BY owner_id, id DESC",
+    # Of these the record is bounded.
+    "SELECT id FROM users ORDER BY id OFFSET 3 LIMIT 3",
+    "SELECT id, row_number() OVER (ORDER BY id) FROM users ORDER BY 1",
+    "SELECT u FROM users u ORDER BY u.id LIMIT 2",
+    "SELECT id FROM users EXCEPT SELECT owner_id FROM videos ORDER BY 1",
+    # And these are errors.
+    "SELECT nothing FROM users",
+    "SELECT id, handle FROM users WHERE handel = 'x'",
+    "SELECT u.emial FROM users u",
+    "SELECT 1 / (id - id) FROM users",
+    "SELECT handle::int FROM users ORDER BY id LIMIT 1",
+    "SELECT 'é', id FROM users WHERE id = 'x'",
+    "SELECT id FROM users GROUP BY country",
+]
+
+
+@pytest.mark.parametrize("sql", SAME)
+def test_a_reader_sees_the_bytes_that_the_store_gives(enforcing, direct, sql):
+    with connect(enforcing, ticket=f"TS-{next(TICKET)}") as c:
+        for fmt in (0, 1):
+            assert answer(c, sql, None, fmt) == answer(direct, sql, None, fmt)
+        simple = [x.pgconn.exec_(sql.encode()) for x in (c, direct)]
+        assert simple[0].error_field(pq.DiagnosticField.STATEMENT_POSITION) \
+            == simple[1].error_field(pq.DiagnosticField.STATEMENT_POSITION)
+        assert [simple[i].fname(0) for i in (0, 1)] != [b"sworn$1"] * 2
+
+
+WHOSE = [
+    ("SELECT handle FROM users WHERE id = {a}",
+     "SELECT id FROM users WHERE id = {a}"),
+    ("SELECT u.id, v.title FROM users u LEFT JOIN videos v "
+     "ON v.owner_id = u.id WHERE u.id IN ({a}, {b})",
+     "VALUES ({a}), ({b})"),
+    ("SELECT c.body FROM comments c JOIN videos v ON v.id = c.video_id "
+     "ORDER BY c.id LIMIT 3",
+     "SELECT unnest(ARRAY[author_id, owner_id]) FROM (SELECT c.author_id, "
+     "v.owner_id FROM comments c JOIN videos v ON v.id = c.video_id JOIN "
+     "users x ON x.id = c.author_id JOIN users y ON y.id = v.owner_id "
+     "WHERE x.country IN ('US', 'USA') AND y.country IN ('US', 'USA') "
+     "ORDER BY c.id LIMIT 3) q"),
+    ("SELECT count(*) FROM videos",
+     "SELECT owner_id FROM videos v JOIN users u ON u.id = v.owner_id "
+     "WHERE u.country IN ('US', 'USA')"),
+    ("SELECT id FROM users WHERE id = -5", "SELECT 1 WHERE false"),
+    ("SELECT t.id, (SELECT min(handle) FROM users WHERE id = {b}) "
+     "FROM topics t", "VALUES ({b})"),
+]
+
+
+@pytest.mark.parametrize("sql, whose", WHOSE)
+def test_exactly_those_are_listed_whose_rows_it_read(reader, admin, tag,
+                                                     sql, whose):
+    a, b = [r[0] for r in admin.execute(
+        "SELECT id FROM users WHERE country = 'US' ORDER BY id LIMIT 2")]
+    reader.execute(sql.format(a=a, b=b)).fetchall()
+    want = {("US", tag[r[0]]) for r in
+            admin.execute(whose.format(a=a, b=b))}
+    got = reader.records()
+    assert [r["type"] for r in got][-1] == "result"
+    assert got[0]["basis"] == "exact" and not got[0]["whole"]
+    assert listed(got) == want
+
+
+def test_what_cannot_be_exact_says_why(reader):
+    reader.execute("SELECT id FROM users ORDER BY id OFFSET 3").fetchall()
+    got = reader.records()
+    assert got[0]["basis"] == "bounded"
+    assert got[0]["bounded_why"] == \
+        "skips rows, which are not shown and matter"
+    assert [b["table"] for b in got[0]["bound"]] == ["public.users"]
+
+
+def test_an_error_is_released_under_a_bounded_record(reader):
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        reader.execute("SELECT 1 / (id - id) FROM users")
+    got = reader.records()
+    assert [r["type"] for r in got] == ["statement", "result"]
+    assert got[0]["basis"] == "bounded" and got[1]["sqlstate"] == "22012"
+
+
+@pytest.mark.parametrize("sql", [
+    'SELECT "sworn$" FROM users', 'SELECT u."SWORN$" FROM users u',
+    'SELECT id AS "sworn$1" FROM users', "SELECT 'sworn$'",
+])
+def test_names_of_the_gateway_s_own_are_refused(reader, sql):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        reader.execute(sql)
+
+
+@pytest.mark.parametrize("sql", [
+    'SELECT U&"sworn\\0024" FROM users LIMIT 1',
+    'SELECT u.U&"sworn\\0024" FROM users u LIMIT 1',
+    'SELECT * FROM users a JOIN users b USING (U&"sworn\\0024")',
+])
+def test_no_spelling_reaches_the_column_of_tags(reader, direct, sql):
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        reader.execute(sql)
+
+
+def test_the_twins_themselves_are_refused(reader):
+    role = reader.execute("SELECT current_user").fetchone()[0]
+    for sql in (f"SELECT * FROM {role}_twin.users", "SELECT * FROM sworn.subject",
+                "SELECT * FROM sworn_tag.tag",
+                f"SET search_path = {role}_twin"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute(sql)
+
+
+def test_rows_one_by_one_are_listed_too(reader, tag):
+    rows = list(reader.cursor().stream(
+        "SELECT id FROM users ORDER BY id LIMIT 40"))
+    assert len(rows) == 40
+    assert listed(reader.records()) == {("US", tag[r[0]]) for r in rows}
+
+
+def test_prepared_pipelined_and_parsed_again(reader, tag):
+    ids = [r[0] for r in reader.execute(
+        "SELECT id FROM users ORDER BY id LIMIT 4", prepare=True)]
+    with reader.pipeline():
+        cursors = [reader.execute("SELECT handle, id FROM users WHERE id = "
+                                  "%s", (i,), prepare=True) for i in ids]
+        other = reader.execute("SELECT 1, 2, 3")
+    assert [c.fetchone()[1] for c in cursors] == ids
+    assert other.fetchone() == (1, 2, 3)
+    reader.execute("SELECT handle, id FROM users WHERE id = %s", (ids[0],),
+                   prepare=True, binary=True).fetchall()
+    got = [r for r in reader.records() if r["type"] == "statement"]
+    assert all(r["basis"] == "exact" for r in got) and len(got) == 6
+    assert listed(got[1:2]) == {("US", tag[ids[0]])}
+    assert listed(got[2:3]) == {("US", tag[ids[1]])}
+
+
+def test_sql_execute_of_a_protocol_s_statement_shows_no_tags(reader):
+    for _ in range(2):
+        reader.execute("SELECT id, handle FROM users ORDER BY id LIMIT 2",
+                       prepare=True).fetchall()
+    r = reader.pgconn.exec_(b'EXECUTE "_pg3_0"')
+    assert r.status == pq.ExecStatus.TUPLES_OK, r.error_message
+    assert [r.fname(i) for i in range(r.nfields)] == [b"id", b"handle"]
+    r = reader.pgconn.exec_params(b'EXECUTE "_pg3_0"', None)
+    assert r.status == pq.ExecStatus.FATAL_ERROR
+    assert r.error_field(pq.DiagnosticField.SQLSTATE) == b"0A000"
+
+
+def test_a_result_larger_than_what_is_held_comes_in_parts(reader, admin, tag):
+    n = 0
+    sql = ("SELECT repeat('x', 2000), u.id FROM users u, "
+           "generate_series(1, 40) ORDER BY u.id")
+    ids = set()
+    for row in reader.cursor().stream(sql):
+        n += 1
+        ids.add(row[1])
+    got = reader.records()
+    assert n == 40 * len(ids)
+    assert [r["type"] for r in got[:-1]].count("subjects") > 1
+    assert all(r["of"] == got[0]["n"] for r in got[1:])
+    assert listed(got) == {("US", tag[i]) for i in ids}
+    assert got[-1]["rows"] == n
+
+
+def test_a_subject_without_a_tag_makes_the_record_bounded(reader, admin):
+    one = admin.execute("SELECT id FROM users WHERE country = 'US' "
+                        "ORDER BY id DESC LIMIT 1").fetchone()[0]
+    kept = admin.execute("DELETE FROM sworn_tag.tag WHERE key = %s "
+                         "RETURNING tag", (one,)).fetchone()[0]
+    try:
+        rows = reader.execute("SELECT id FROM users WHERE id = %s",
+                              (one,)).fetchall()
+        assert rows == [(one,)]
+        got = reader.records()
+        assert got[0]["basis"] == "bounded" and not listed(got)
+    finally:
+        admin.execute("INSERT INTO sworn_tag.tag VALUES (%s, %s)",
+                      (one, kept))
+
+
+def test_a_new_subject_has_a_tag_at_once(reader, admin):
+    admin.execute("INSERT INTO users (id, handle, country, joined) VALUES "
+                  "(987654321, 'new', 'US', now())")
+    try:
+        reader.execute("SELECT handle FROM users WHERE id = 987654321")
+        (want,) = admin.execute("SELECT tag FROM sworn_tag.tag WHERE key = "
+                                "987654321").fetchone()
+        assert listed(reader.records()) == {("US", want)}
+    finally:
+        admin.execute("DELETE FROM users WHERE id = 987654321")
+        admin.execute("DELETE FROM sworn_tag.tag WHERE key = 987654321")

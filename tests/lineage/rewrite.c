@@ -1,0 +1,65 @@
+/*
+ * rewrite SCHEMA TABLES: reads texts separated by NUL, writes each rewritten,
+ * or "!why", ended by NUL. TABLES is "users:id,name;likes:user_id".
+ * For tests that run the result on a real server.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "lineage/rewrite.h"
+
+#define MAX 64
+
+static struct rewrite_table tables[MAX];
+static const char *columns[MAX][MAX];
+
+static void
+read_tables(struct rewrite_schema *s, char *text)
+{
+	char *table, *column;
+	size_t n;
+
+	while ((table = strsep(&text, ";")) != NULL && s->n_tables < MAX) {
+		n = 0;
+		tables[s->n_tables].name = strsep(&table, ":");
+		while ((column = strsep(&table, ",")) != NULL && n < MAX)
+			columns[s->n_tables][n++] = column;
+		tables[s->n_tables].columns = columns[s->n_tables];
+		tables[s->n_tables++].n_columns = n;
+	}
+	s->tables = tables;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct rewrite_schema s = {0};
+	const struct rewrite *r;
+	struct arena *a;
+	char *text = NULL;
+	size_t cap = 0;
+	ssize_t n;
+
+	if (argc != 3 || (a = arena_new()) == NULL)
+		return 2;
+	s.twins = argv[1];
+	read_tables(&s, argv[2]);
+	while ((n = getdelim(&text, &cap, 0, stdin)) > 0) {
+		if (text[n - 1] == 0)
+			n--;
+		if (rewrite(text, (size_t)n, &s, a, &r) != 0)
+			return 1;
+		if (r->sql == NULL)
+			(void)printf("!%s", r->why);
+		else
+			(void)fputs(r->sql, stdout);
+		(void)putchar(0);
+		(void)fflush(stdout);
+		arena_reset(a);
+	}
+	free(text);
+	arena_free(a);
+	return 0;
+}
