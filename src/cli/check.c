@@ -15,6 +15,7 @@
 #include "cli/cmd.h"
 #include "cli/known.h"
 #include "cli/load.h"
+#include "directory/circles.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
 #include "gateway/policy_file.h"
@@ -105,6 +106,45 @@ warn_strange(void *arg, unsigned line, unsigned column, const char *rule,
 	    column, rule, what, name);
 }
 
+#define CIRCLES_MAX 20
+
+struct noting {
+	const char *path;
+	size_t n;
+};
+
+static int
+note_circle(void *arg, const char *what, const char *const *ids, size_t n)
+{
+	struct noting *t = arg;
+	size_t i;
+
+	if (t->n++ >= CIRCLES_MAX)
+		return 0;
+	(void)fprintf(stderr, "note: %s: %s: ", t->path, what);
+	for (i = 0; i < n; i++)
+		(void)fprintf(stderr, "%s -> ", ids[i]);
+	(void)fprintf(stderr, "%s\n", ids[0]);
+	return 0;
+}
+
+/* Circles are legal, and often mistakes. */
+static void
+note_circles(const struct config *c)
+{
+	struct noting t = { .path = c->directory_text.path };
+	struct arena *a = arena_new();
+
+	/* Notes only. */
+	if (a != NULL)
+		(void)circles_each(c->directory, clock_now_ms(), a,
+		    note_circle, &t);
+	if (t.n > CIRCLES_MAX)
+		(void)fprintf(stderr, "note: %s: and %zu more circles\n",
+		    t.path, t.n - CIRCLES_MAX);
+	arena_free(a);
+}
+
 /* Names in the policy that no store, catalog or directory entry has. */
 static void
 warn_policy(struct config *c)
@@ -157,6 +197,7 @@ cmd_check(int argc, char **argv)
 	warn_users(c);
 	warn_policy(c);
 	tell_regimes(c->policy);
+	note_circles(c);
 	if (bad == 0)
 		(void)printf("%s is sound: policy %s, %zu stores, %zu "
 		    "principals can log in\n", argv[2],

@@ -1,5 +1,6 @@
 /*
- * sworn control -c FILE PRINCIPAL [--at TIME] [--from PLACE] [--dot | --svg]
+ * sworn control -c FILE PRINCIPAL [--at TIME] [--from PLACE]
+ *     [--facts | --dot | --svg]
  *
  * Every country that stands behind a principal, and by which paths: in
  * words, as a text for Graphviz, or as a picture that its program dot draws.
@@ -24,10 +25,11 @@
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "directory/picture.h"
+#include "directory/told.h"
 #include "gateway/config.h"
 
 static const char usage[] = "usage: sworn control -c FILE PRINCIPAL "
-    "[--at TIME] [--from PLACE] [--dot | --svg]\n";
+    "[--at TIME] [--from PLACE]\n    [--facts | --dot | --svg]\n";
 
 static void
 put_words(struct buf *out, const struct principal *who,
@@ -134,7 +136,7 @@ out:
 
 struct asked {
 	const char *file, *at, *from, *id;
-	bool dot, svg;
+	bool facts, dot, svg;
 };
 
 static int
@@ -142,7 +144,7 @@ answer(const struct config *c, const struct asked *q, struct arena *a,
     struct buf *out)
 {
 	const struct principal *who;
-	const struct control *control;
+	const struct control *control = NULL;
 	struct ask_places seen;
 	int64_t at_ms;
 	struct why w;
@@ -167,6 +169,10 @@ answer(const struct config *c, const struct asked *q, struct arena *a,
 		r = control_dot(out, c->directory, who, control, a);
 	else if (r == 0)
 		put_words(out, who, control, at_ms);
+	if (r == 0 && q->facts) {
+		buf_str(out, "facts\n");
+		r = told_facts(out, c->directory, q->id, at_ms);
+	}
 	return r != 0 ? say_error(r) : 0;
 }
 
@@ -176,7 +182,8 @@ cmd_control(int argc, char **argv)
 	struct asked q = { .file = NULL };
 	const struct option_slot slots[] = {
 		{"-c", &q.file, NULL}, {"--at", &q.at, NULL},
-		{"--from", &q.from, NULL}, {"--dot", NULL, &q.dot},
+		{"--from", &q.from, NULL}, {"--facts", NULL, &q.facts},
+		{"--dot", NULL, &q.dot},
 		{"--svg", NULL, &q.svg}, {NULL, NULL, NULL},
 	};
 	struct config *c = NULL;
@@ -186,7 +193,7 @@ cmd_control(int argc, char **argv)
 
 	if ((r = options_read(argc, argv, slots, &q.id, 1, usage)) != 0)
 		return r;
-	if (q.file == NULL || (q.dot && q.svg)) {
+	if (q.file == NULL || q.facts + q.dot + q.svg > 1) {
 		(void)fputs(usage, stderr);
 		return 2;
 	}

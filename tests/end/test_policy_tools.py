@@ -7,6 +7,7 @@ import pathlib
 import random
 import re
 import stat
+from xml.etree import ElementTree
 
 import pytest
 
@@ -187,6 +188,64 @@ def test_control_has_dot_draw_the_picture(tools):
     tools.write("dot", "#!/bin/sh\nexit 3\n")
     _, err = tools.run("control", "ethan", "--svg", env=env, expect=1)
     assert "did not draw" in err
+
+
+def test_control_draws_with_the_real_dot(tools):
+    """Each node and edge of the graph is in the picture, names as they are."""
+    tools.edit("directory.yaml", "name: Liu Yang",
+               "name: '" + HOSTILE + "'")
+    edges, labels = read_dot(tools.run("control", "ethan", "--dot")[0])
+    svg = ElementTree.fromstring(tools.run("control", "ethan", "--svg")[0])
+    ns = "{http://www.w3.org/2000/svg}"
+    drawn = {"node": [], "edge": []}
+    words = set()
+    for g in svg.iter(ns + "g"):
+        if g.get("class") in drawn:
+            drawn[g.get("class")].append(g.find(ns + "title").text)
+            words |= {t.text.replace("\xa0", " ")
+                      for t in g.iter(ns + "text")}
+    assert sorted(drawn["node"]) == sorted(labels)
+    assert sorted(drawn["edge"]) == sorted(f"{a}->{b}" for a, b, _ in edges)
+    assert words == {line for text in labels.values()
+                     for line in unescape(text).split("\n")} | {
+        label for _, _, label in edges}
+
+
+def test_control_tells_every_fact(tools):
+    tools.edit("directory.yaml", "employer: clipwave-us\n    site: austin",
+               "employer: {id: clipwave-us, kind: contractor, evidence: "
+               "contract 7, to: 2030-01-01}\n    nationality: [US, IE]\n"
+               "    offices: [\"US: school board\"]\n    site: austin")
+    out = tools.run("control", "ethan", "--facts")[0]
+    assert out.split("\nfacts\n")[1].splitlines() == [
+        "  site: austin (US); hr.clipwave.example",
+        "  employer: clipwave-us (Clipwave US Inc.), as contractor; "
+        "hr.clipwave.example, to 2030-01-01T00:00:00.000Z; by contract 7",
+        "  manager: dana (Dana Brooks); hr.clipwave.example",
+        "  instructor: liu (Liu Yang); audit.granite.example",
+        "  nationality: IE; hr.clipwave.example",
+        "  nationality: US; hr.clipwave.example",
+        "  office: US: school board; hr.clipwave.example",
+        "  role: analyst; hr.clipwave.example"]
+
+
+def circles(tools):
+    code, out, err = demo_world.run(
+        [tools.bin / "sworn", "check", "-c", tools.conf], expect=(0, 1))
+    return re.findall(r"note: .*directory\.yaml: (.* circle: .*)", err)
+
+
+def test_check_names_circles(tools):
+    assert circles(tools) == []
+    tools.edit("directory.yaml", "dana: {name: Dana Brooks, employer: "
+               "clipwave-us, site: austin, manager: none",
+               "dana: {name: Dana Brooks, employer: clipwave-us, "
+               "site: austin, manager: aoife")
+    tools.edit("directory.yaml", "owners: {}, rest: dispersed",
+               "owners: {granite: 5}, rest: dispersed")
+    assert circles(tools) == [
+        "manager circle: aoife -> niamh -> dana -> aoife",
+        "ownership circle: granite -> granite"]
 
 
 def test_control_names_the_package_that_dot_is_in(tools):
