@@ -22,6 +22,7 @@
 #include "gateway/policy_file.h"
 #include "policy/approvers.h"
 #include "policy/lint.h"
+#include "policy/missing.h"
 #include "policy/rule.h"
 
 static const char usage[] = "usage: sworn policy lint -c FILE [--at TIME] "
@@ -31,6 +32,7 @@ struct linting {
 	const struct config *config;
 	struct survey survey;
 	struct lint lint;
+	struct missing missing;
 	size_t *kinds;		/* of each cell: number of (residence,
 				 * category), counted from 0 */
 	size_t n_kinds;
@@ -77,6 +79,7 @@ look(void *arg, const struct reach_session *q)
 		if (s->levels[i] != TREAT_ABSENT)
 			l->reached[l->kinds[i]] = true;
 	lint_add(&l->lint, q);
+	missing_add(&l->missing, q, s->levels);
 	return 0;
 }
 
@@ -89,6 +92,7 @@ look_at_all(struct linting *l)
 
 	for (i = 0; i < s->n_ids; i++) {
 		memset(l->reached, 0, l->n_kinds * sizeof(*l->reached));
+		missing_next(&l->missing);
 		if ((r = reach_each(l->config->directory, &s->sessions,
 		    s->ids[i], s->at_ms, look, l)) != 0)
 			return r;
@@ -184,6 +188,30 @@ lint_approvals(struct linting *l)
 	return 0;
 }
 
+/*
+ * No warning: a fact that is not written is no fault of the policy's, and
+ * who reads them can tell whether there is none.
+ */
+static void
+note_missing(void *arg, unsigned line, unsigned column, const char *rule,
+    enum missing_fact fact, size_t principals)
+{
+	static const char *const texts[] = {
+		[MISSING_INSTRUCTOR] = "who instructs them in fact (write "
+		    "`instructor`, or `instructor: none`)",
+		[MISSING_ROLES] = "a role of theirs",
+	};
+	struct linting *l = arg;
+	char file[1024];
+
+	policy_file_name(l->config->policy_text.path,
+	    policy_file_of(l->config->policy, rule), file);
+	(void)fprintf(stderr, "note: %s:%u:%u: rule \"%s\" rests on a missing "
+	    "fact: %zu principals might lose something by it if the directory "
+	    "said %s; it says nothing\n", file, line, column, rule,
+	    principals, texts[fact]);
+}
+
 static int
 lint_all(struct linting *l, const char *at, bool strict)
 {
@@ -203,13 +231,16 @@ lint_all(struct linting *l, const char *at, bool strict)
 	if ((r = make_kinds(l)) != 0 ||
 	    (r = known_names(l->config, l->survey.a, &known)) != 0 ||
 	    (r = lint_init(&l->lint, l->config->policy, &l->survey.space,
-	    l->survey.a)) != 0 || (r = look_at_all(l)) != 0)
+	    l->survey.a)) != 0 || (r = missing_init(&l->missing,
+	    l->config->policy, &l->survey.space, l->survey.a)) != 0 ||
+	    (r = look_at_all(l)) != 0)
 		return say_error(r);
 	lint_dead(&l->lint, warn_dead, l);
 	lint_shadowed(&l->lint, warn_shadowed, l);
 	if ((r = lint_approvals(l)) != 0)
 		return say_error(r);
 	policy_strange(l->config->policy, &known, warn_strange, l);
+	missing_tell(&l->missing, note_missing, l);
 	(void)printf("%zu principals: %zu of them a master admin; %zu "
 	    "warnings\n", l->survey.n_ids, l->masters, l->warnings);
 	return l->masters > 0 || (strict && l->warnings > 0);
