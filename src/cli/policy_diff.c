@@ -21,6 +21,7 @@
 #include "directory/directory.h"
 #include "gateway/config.h"
 #include "gateway/policy_file.h"
+#include "policy/memo.h"
 
 static const char usage[] = "usage: sworn policy diff OLD NEW -c FILE "
     "[--at TIME]\n";
@@ -33,6 +34,7 @@ struct cell_change {
 struct diff {
 	const struct config *config;
 	struct policy *before, *after;
+	struct memo *memo_before, *memo_after;
 	struct survey survey;
 	uint8_t *levels;		/* a session's, after */
 	struct cell_change *cells;	/* of whoever is looked at */
@@ -47,10 +49,8 @@ compare(void *arg, const struct reach_session *q)
 	size_t i;
 	int r;
 
-	if ((r = reach_levels(&s->space, d->before, q, s->scratch,
-	    s->levels)) != 0 ||
-	    (r = reach_levels(&s->space, d->after, q, s->scratch,
-	    d->levels)) != 0)
+	if ((r = memo_levels(d->memo_before, q, s->levels)) != 0 ||
+	    (r = memo_levels(d->memo_after, q, d->levels)) != 0)
 		return r;
 	for (i = 0; i < s->space.n_cells; i++) {
 		struct cell_change *c = &d->cells[i];
@@ -215,6 +215,9 @@ diff_all(struct diff *d, struct buf *out)
 	d->cells = arena_array(s->a, n, sizeof(*d->cells));
 	if (d->levels == NULL || d->cells == NULL)
 		return ERR_MEMORY;
+	if ((r = memo_new(&s->space, d->before, &d->memo_before)) != 0 ||
+	    (r = memo_new(&s->space, d->after, &d->memo_after)) != 0)
+		return r;
 	for (i = 0; i < s->n_ids; i++) {
 		memset(d->cells, 0, n * sizeof(*d->cells));
 		if ((r = reach_each(d->config->directory, &s->sessions,
@@ -295,6 +298,8 @@ cmd_policy_diff(int argc, char **argv)
 	r = answer(&d, at, &out);
 out:
 	buf_done(&out);
+	memo_free(d.memo_before);
+	memo_free(d.memo_after);
 	survey_done(&d.survey);
 	policy_free(d.before);
 	policy_free(d.after);

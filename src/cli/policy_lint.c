@@ -22,6 +22,7 @@
 #include "gateway/policy_file.h"
 #include "policy/approvers.h"
 #include "policy/lint.h"
+#include "policy/memo.h"
 #include "policy/missing.h"
 #include "policy/rule.h"
 
@@ -33,6 +34,7 @@ struct linting {
 	struct survey survey;
 	struct lint lint;
 	struct missing missing;
+	struct memo *memo;
 	size_t *kinds;		/* of each cell: number of (residence,
 				 * category), counted from 0 */
 	size_t n_kinds;
@@ -72,8 +74,7 @@ look(void *arg, const struct reach_session *q)
 	size_t i;
 	int r;
 
-	if ((r = reach_levels(&s->space, l->config->policy, q, s->scratch,
-	    s->levels)) != 0)
+	if ((r = memo_levels(l->memo, q, s->levels)) != 0)
 		return r;
 	for (i = 0; i < s->space.n_cells; i++)
 		if (s->levels[i] != TREAT_ABSENT)
@@ -233,7 +234,8 @@ lint_all(struct linting *l, const char *at, bool strict)
 	    (r = lint_init(&l->lint, l->config->policy, &l->survey.space,
 	    l->survey.a)) != 0 || (r = missing_init(&l->missing,
 	    l->config->policy, &l->survey.space, l->survey.a)) != 0 ||
-	    (r = look_at_all(l)) != 0)
+	    (r = memo_new(&l->survey.space, l->config->policy,
+	    &l->memo)) != 0 || (r = look_at_all(l)) != 0)
 		return say_error(r);
 	lint_dead(&l->lint, warn_dead, l);
 	lint_shadowed(&l->lint, warn_shadowed, l);
@@ -269,6 +271,7 @@ cmd_policy_lint(int argc, char **argv)
 		return 1;
 	l.config = c;
 	r = lint_all(&l, at, strict);
+	memo_free(l.memo);
 	survey_done(&l.survey);
 	config_free(c);
 	return r;

@@ -22,6 +22,7 @@
 #include "cli/say.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
+#include "policy/memo.h"
 #include "policy/policy.h"
 
 static const char usage[] = "usage: sworn who-can -c FILE [--store S] "
@@ -78,9 +79,7 @@ take(void *arg, const struct reach_session *session)
 	size_t i;
 	int r;
 
-	r = reach_levels(&s->space, q->config->policy, session, s->scratch,
-	    s->levels);
-	if (r != 0)
+	if ((r = memo_levels(q->memo, session, s->levels)) != 0)
 		return r;
 	for (i = 0; i < s->space.n_cells; i++)
 		if (q->asked[i] && s->levels[i] > q->most[i])
@@ -202,6 +201,8 @@ find_all(struct who_can *q)
 	    q->config->policy, s->ids, s->n_ids, s->at_ms, s->a,
 	    &q->approvals)) != 0)
 		return r;
+	if ((r = memo_new(&s->space, q->config->policy, &q->memo)) != 0)
+		return r;
 	for (i = 0; i < s->n_ids; i++)
 		if ((r = find_one(q, s->ids[i])) != 0)
 			return r;
@@ -265,6 +266,7 @@ cmd_who_can(int argc, char **argv)
 	buf_init(&out, 0);
 	r = answer(&q, &out);
 	buf_done(&out);
+	memo_free(q.memo);
 	survey_done(&q.survey);
 	config_free(c);
 	return r;

@@ -29,6 +29,7 @@ struct who_can {
 	bool approval;			/* --could-through-approval */
 	struct approval_survey approvals;
 	const struct config *config;
+	struct memo *memo;
 	struct survey survey;
 	const bool *asked;		/* as space.cells */
 	size_t n_asked;

@@ -196,8 +196,8 @@ reach_each_approved(const struct directory *d, const struct sessions *s,
 	return r;
 }
 
-static bool
-has_role(const struct reach_store *s, const char *service)
+bool
+reach_has_role(const struct reach_store *s, const char *service)
 {
 	size_t i;
 
@@ -213,7 +213,7 @@ is_open(const struct reach_store *s, const struct reach_session *q,
     const struct clearance *c)
 {
 	return q->who->kind != PRINCIPAL_SERVICE ||
-	    (has_role(s, q->who->id) && clearance_uncleared(c) == NULL);
+	    (reach_has_role(s, q->who->id) && clearance_uncleared(c) == NULL);
 }
 
 static enum treatment
@@ -225,6 +225,23 @@ level_of(const struct clearance *c, const struct reach_cell *cell)
 	    cell->residence].permitted)
 		return TREAT_ABSENT;
 	return t->columns[cell->column];
+}
+
+int
+reach_shown(const struct reach_space *s, const struct policy *p,
+    const struct policy_request *q, size_t store, struct arena *scratch,
+    uint8_t *shown)
+{
+	const struct clearance *c = NULL;
+	size_t i, n = 0;
+	int r;
+
+	if ((r = policy_decide(p, q, scratch, &c)) != 0)
+		return r;
+	for (i = 0; i < s->n_cells; i++)
+		if (s->cells[i].store == store)
+			shown[n++] = (uint8_t)level_of(c, &s->cells[i]);
+	return 0;
 }
 
 int

@@ -100,4 +100,12 @@ int reach_each_approved(const struct directory *d, const struct sessions *s,
 int reach_levels(const struct reach_space *s, const struct policy *p,
     const struct reach_session *q, struct arena *scratch, uint8_t *levels);
 
+/* Of one store, one after the other what its cells show to a request, as if
+ * whoever asks were let in. Memory: the arena, which is not reset. */
+int reach_shown(const struct reach_space *s, const struct policy *p,
+    const struct policy_request *q, size_t store, struct arena *scratch,
+    uint8_t *shown);
+/* Whether the store gives a service a role. */
+bool reach_has_role(const struct reach_store *s, const char *service);
+
 #endif

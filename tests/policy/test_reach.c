@@ -18,6 +18,7 @@
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "directory/places.h"
+#include "policy/memo.h"
 #include "policy/policy.h"
 #include "policy/reach.h"
 #include "policy/sessions.h"
@@ -233,6 +234,73 @@ reach_is_what_trying_everything_finds(void **state)
 	demo_done(&d);
 }
 
+struct twice {
+	const struct demo *d;
+	struct arena *scratch;
+	struct memo *memo;
+	unsigned sessions, shown;
+};
+
+static int
+compare_levels(void *arg, const struct reach_session *q)
+{
+	struct twice *t = arg;
+	uint8_t kept[CELLS_MAX], decided[CELLS_MAX];
+	size_t i;
+
+	assert_int_equal(memo_levels(t->memo, q, kept), 0);
+	assert_int_equal(reach_levels(&t->d->space, t->d->abroad.policy, q,
+	    t->scratch, decided), 0);
+	assert_memory_equal(kept, decided, t->d->space.n_cells);
+	for (i = 0; i < t->d->space.n_cells; i++)
+		t->shown += decided[i] != TREAT_ABSENT;
+	t->sessions++;
+	return 0;
+}
+
+/* Hours, relations and purposes beside the demo's rules. */
+static const char varied[] = "policy: p\nversion: 1\n"
+    "purposes: [moderation, analytics]\nrules:\n"
+    "- {rule: a, permit: read, who: {roles: [analyst, moderator]},"
+    " whose: {relation: behind, by: [location]}}\n"
+    "- {rule: b, permit: read, who: {kind: service}}\n"
+    "- {rule: c, treat: mask, what: {categories: [contact]}, when:"
+    " {hours: \"08:00-18:00\", utc-offset: \"+01:00\"}}\n"
+    "- {rule: d, permit: read, why: {purposes: [analytics], ticket:"
+    " \"A-[0-9]+\"}, who: {located-in: [IE, US]}}\n"
+    "- {rule: e, forbid: read, whose: {relation: others-behind,"
+    " by: [actual, location]}, what: {categories: [messages]}}\n";
+
+static void
+what_is_kept_is_what_would_be_decided(void **state)
+{
+	const char *const policies[] = {NULL, varied};
+	struct twice t;
+	struct demo d;
+	size_t i, k, round;
+
+	(void)state;
+	for (i = 0; i < LENGTH(policies); i++) {
+		demo_init(&d, policies[i]);
+		memset(&t, 0, sizeof(t));
+		t.d = &d;
+		assert_non_null(t.scratch = arena_new());
+		assert_int_equal(memo_new(&d.space, d.abroad.policy,
+		    &t.memo), 0);
+		for (round = 0; round < 2; round++)
+			for (k = 0; k < LENGTH(everybody); k++)
+				assert_int_equal(reach_each(
+				    d.abroad.directory, &d.sessions,
+				    everybody[k], STORY_NOVEMBER,
+				    compare_levels, &t), 0);
+		assert_in_range(t.sessions, 100, 1000000);
+		assert_in_range(t.shown, 100, 100000000);
+		memo_free(t.memo);
+		arena_free(t.scratch);
+		demo_done(&d);
+	}
+}
+
 static void
 a_service_comes_from_its_networks_only(void **state)
 {
@@ -383,6 +451,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reach_is_what_trying_everything_finds),
+		cmocka_unit_test(what_is_kept_is_what_would_be_decided),
 		cmocka_unit_test(a_service_comes_from_its_networks_only),
 		cmocka_unit_test(
 		    places_are_found_wherever_networks_begin_and_end),
