@@ -205,7 +205,8 @@ memo_levels(struct memo *m, const struct reach_session *q, uint8_t *levels)
 
 	memset(levels, TREAT_ABSENT, m->space->n_cells);
 	for (i = 0; i < m->space->n_stores; i++) {
-		if (m->first[i] == m->first[i + 1])
+		if (m->first[i] == m->first[i + 1] ||
+		    !reach_possible(&m->space->stores[i], q))
 			continue;
 		request = reach_request(&m->space->stores[i], q);
 		request.purpose = request_purpose(m->policy, &request);

@@ -269,12 +269,17 @@ static const char varied[] = "policy: p\nversion: 1\n"
     "- {rule: d, permit: read, why: {purposes: [analytics], ticket:"
     " \"A-[0-9]+\"}, who: {located-in: [IE, US]}}\n"
     "- {rule: e, forbid: read, whose: {relation: others-behind,"
-    " by: [actual, location]}, what: {categories: [messages]}}\n";
+    " by: [actual, location]}, what: {categories: [messages]}}\n"
+    "- {rule: f, permit: read, why: {ticket: \"B-[0-9]+\","
+    " confirmed: true}, what: {tables: [public.comments,"
+    " public.profiles]}}\n";
 
 static void
 what_is_kept_is_what_would_be_decided(void **state)
 {
 	const char *const policies[] = {NULL, varied};
+	const struct policy *list[1];
+	struct why w = {0};
 	struct twice t;
 	struct demo d;
 	size_t i, k, round;
@@ -282,6 +287,9 @@ what_is_kept_is_what_would_be_decided(void **state)
 	(void)state;
 	for (i = 0; i < LENGTH(policies); i++) {
 		demo_init(&d, policies[i]);
+		list[0] = d.abroad.policy;
+		assert_int_equal(reach_scopes_make(d.stores, LENGTH(d.stores),
+		    list, 1, &d.sessions, d.a, &w), 0);
 		memset(&t, 0, sizeof(t));
 		t.d = &d;
 		assert_non_null(t.scratch = arena_new());
