@@ -602,6 +602,33 @@ def test_policy_lint_fails_where_there_is_a_master_admin(tools):
     assert lint(tools)[0] == []
 
 
+def resting(tools):
+    """{rule: how many principals rest on what nobody wrote}"""
+    _, err = tools.run("policy", "lint")
+    return {rule: int(n) for rule, n in re.findall(
+        r'^note: \S+:\d+:\d+: rule "([^"]*)" rests on a missing fact: (\d+)',
+        err, re.M)}
+
+
+def reaching(tools):
+    out, _ = tools.run("who-can", "--json")
+    return {one["principal"] for one in json.loads(out)["found"]}
+
+
+def test_policy_lint_counts_who_rests_on_what_nobody_wrote(tools):
+    rule = "international data is not handled under direction from CN"
+    before, manager = resting(tools)[rule], "dublin, manager: niamh,"
+    assert "aoife" in reaching(tools)
+    # It is written that nobody else instructs her: she rests on it no more.
+    tools.edit("directory.yaml", manager, manager + " instructor: none,")
+    assert resting(tools)[rule] == before - 1
+    assert "aoife" in reaching(tools)
+    # It is written that somebody in CN does: what she had is gone.
+    tools.edit("directory.yaml", "instructor: none", "instructor: liu")
+    assert resting(tools)[rule] == before - 1
+    assert "aoife" not in reaching(tools)
+
+
 def told_changes(out):
     """{(principal, store, table, residence, column): what is said}"""
     told, who, where = {}, None, None

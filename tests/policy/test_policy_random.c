@@ -44,6 +44,8 @@ static const char *const categories[] = {"c0", "c1", "c2"};
 static const char *const purposes[] = {"w0", "w1", "w2"};
 static const char *const kinds[] = {"location", "employment", "ownership",
     "formal", "actual", "keeping"};
+static const char *const employments[] = {"employee", "contractor",
+    "nobody"};
 static const char *const patterns[] = {"T-[0-9]+", "X|TX", "[a-c]{2}"};
 /* Which of them each ticket matches, worked out by hand. */
 static const struct {
@@ -83,11 +85,13 @@ struct rule {
 	unsigned principals, roles, employers, nations, located, controlled;
 	unsigned by;		/* kinds; 0: not written, all */
 	unsigned based, instructed;
+	unsigned employed_as;	/* set of EMPLOYED_*; 0: not written */
 	unsigned outside;	/* set of OUTSIDE_*: their complement */
 	int relation;		/* 0 none, else by its place in relations */
 	unsigned relation_by;	/* as by */
 	unsigned stores, tables, categories, whose, purposes;
 	int pattern;		/* or -1 */
+	bool confirmed;
 	int when;		/* by its place in whens */
 };
 
@@ -117,6 +121,9 @@ struct request {
 	unsigned roles, employers, nations, based, instructors;
 	bool no_instructor;	/* it is known that there is none else */
 	bool no_employer;	/* it is known that there is none */
+	int employed_as[N];	/* by which: 0 not stated, else EMPLOYED_* */
+	bool scoped;		/* the ticket is confirmed, for these: */
+	unsigned scope_tables, scope_categories, scope_residences;
 	unsigned paths[N + 1][2];	/* kinds; 0: none */
 	int store, purpose, ticket;	/* -1: none; purpose N: unheard of */
 	unsigned residences;
@@ -162,6 +169,8 @@ make_rule(struct rule *r)
 	r->purposes = roll_set(5);
 	r->pattern = roll(8) == 0 ? (int)roll(N) : -1;
 	r->when = roll(6) == 0 ? (int)roll(N_WHENS) : 0;
+	r->confirmed = r->verb == 0 && r->pattern >= 0 && roll(2) == 0;
+	r->employed_as = roll(10) == 0 ? 1 + roll(7) : 0;
 	r->based = roll_set(12);
 	r->instructed = roll_set(12);
 	r->outside = roll(3) == 0 ? roll(16) : 0;
@@ -184,6 +193,12 @@ make_request(struct request *q)
 	q->based = roll(8) & roll(8);
 	q->instructors = roll(8) & roll(8);
 	q->no_instructor = roll(2) == 0;
+	for (i = 0; i < N; i++)
+		q->employed_as[i] = (int)roll(3);
+	q->scoped = roll(3) != 0;
+	q->scope_tables = roll(8) | roll(8);
+	q->scope_categories = roll(8) | roll(8);
+	q->scope_residences = roll(8) | roll(8);
 	for (i = 0; i <= N; i++) {
 		if (roll(i == UNKNOWN ? 4 : 2) != 0)
 			continue;
@@ -268,10 +283,67 @@ related(const struct rule *r, const struct request *q, int residence)
 	return v == MAYBE ? MAYBE : v == YES ? NO : YES;
 }
 
+/* Of one employer, or of whom nobody employs: as what? */
+static enum value
+employment(const struct rule *r, const struct request *q, int employer)
+{
+	unsigned both = r->employed_as & 3;
+
+	if (r->employers != 0 && (r->employers >> employer & 1) == 0)
+		return NO;
+	if (q->employed_as[employer] != 0)
+		return truth((both & (unsigned)q->employed_as[employer]) !=
+		    0);
+	return both == 3 ? YES : both == 0 ? NO : MAYBE;
+}
+
+static enum value
+employed(const struct rule *r, const struct request *q)
+{
+	enum value best = NO, v;
+	int i;
+
+	if (r->employed_as == 0)
+		return YES;
+	if (q->kind == 2)
+		return NO;
+	if (q->employers == 0)
+		return q->no_employer ? truth((r->employed_as & 4) != 0) :
+		    MAYBE;
+	for (i = 0; i < N; i++)
+		if ((q->employers >> i & 1) != 0 &&
+		    (v = employment(r, q, i)) > best)
+			best = v;
+	return best;
+}
+
+static bool in(unsigned set, int i);
+
+/* Whether a ticket covers all tables and categories that a rule permits. */
+static bool
+covers(const struct rule *r, const struct request *q, int residence)
+{
+	int t, c;
+	size_t i;
+
+	if (!q->scoped || residence == UNKNOWN ||
+	    (q->scope_residences >> residence & 1) == 0)
+		return false;
+	for (t = 0; t < N; t++)
+		for (i = 0; i < guarded[t].n_columns; i++) {
+			c = guarded[t].columns[i].category[1] - '0';
+			if (in(r->tables, t) && in(r->categories, c) &&
+			    ((q->scope_tables >> t & 1) == 0 ||
+			    (q->scope_categories >> c & 1) == 0))
+				return false;
+		}
+	return true;
+}
+
 static enum value
 about_facts(const struct rule *r, const struct request *q)
 {
-	enum value least = YES, v;
+	enum value least = employed(r, q), v;
 
 	if (r->employers != 0) {
 		v = q->employers == 0 ? (q->no_employer ? NO : MAYBE) :
@@ -331,7 +403,8 @@ applies(const struct rule *r, const struct request *q, int table,
 	    (r->purposes != 0 && (q->purpose >= N ||
 	    !in(r->purposes, q->purpose))) ||
 	    (r->pattern >= 0 &&
-	    (tickets[q->ticket].matches >> r->pattern & 1) == 0))
+	    (tickets[q->ticket].matches >> r->pattern & 1) == 0) ||
+	    (r->confirmed && !covers(r, q, residence)))
 		return false;
 	v = w < v ? w : v;
 	return v == YES || (v == MAYBE && r->verb != 0);
@@ -466,6 +539,8 @@ put_rule(struct buf *out, const struct rule *r, int number)
 	put_set(out, "principals", r->principals, people);
 	put_set(out, "roles", r->roles, roles);
 	put_set(out, "employed-by", r->employers, employers);
+	if (r->employed_as != 0)
+		put_set(out, "employed-as", r->employed_as, employments);
 	put_labels(out, r, "nationality", r->nations, OUTSIDE_NATIONS);
 	put_labels(out, r, "located-in", r->located, OUTSIDE_LOCATED);
 	put_labels(out, r, "controlled-from", r->controlled,
@@ -481,7 +556,8 @@ put_rule(struct buf *out, const struct rule *r, int number)
 	buf_str(out, "}, why: {");
 	put_set(out, "purposes", r->purposes, purposes);
 	if (r->pattern >= 0)
-		buf_fmt(out, "ticket: '%s'", patterns[r->pattern]);
+		buf_fmt(out, "ticket: '%s'%s", patterns[r->pattern],
+		    r->confirmed ? ", confirmed: true" : "");
 	buf_str(out, "}, ");
 	put_whose(out, r);
 	if (r->when != 0)
@@ -525,6 +601,10 @@ struct input {
 	struct policy_request q;
 	const char *roles[N], *employers[N], *nations[N], *residences[N + 1],
 	    *based[N], *instructors[N];
+	struct employment employments[N];
+	struct policy_scope scope;
+	const char *scope_tables[N], *scope_categories[N],
+	    *scope_residences[N];
 	struct control_member members[N + 1];
 	struct control_path paths[N + 1][2];
 };
@@ -563,6 +643,23 @@ make_control(const struct request *q, struct input *in_)
 }
 
 static void
+make_employments(const struct request *q, struct input *in_)
+{
+	struct employment *e = in_->employments;
+	int i;
+
+	in_->who.employments = e;
+	for (i = 0; i < N; i++)
+		if ((q->employers >> i & 1) != 0)
+			e[in_->who.n_employments++] = (struct employment){
+			    .employer = employers[i],
+			    .stated = q->employed_as[i] != 0,
+			    .contractor = q->employed_as[i] == 2 };
+	if (q->employers == 0 && q->no_employer)
+		in_->who.n_employments = 1;	/* of nobody */
+}
+
+static void
 make_input(const struct request *q, struct input *in_)
 {
 	memset(in_, 0, sizeof(*in_));
@@ -580,7 +677,18 @@ make_input(const struct request *q, struct input *in_)
 	in_->who.n_instructors = pick(q->instructors, employers,
 	    in_->instructors);
 	in_->who.instructors_known = q->no_instructor;
+	make_employments(q, in_);
 	make_control(q, in_);
+	in_->scope = (struct policy_scope){ .tables = in_->scope_tables,
+	    .categories = in_->scope_categories,
+	    .residences = in_->scope_residences };
+	in_->scope.n_tables = pick(q->scope_tables, tables,
+	    in_->scope_tables);
+	in_->scope.n_categories = pick(q->scope_categories, categories,
+	    in_->scope_categories);
+	in_->scope.n_residences = pick(q->scope_residences, labels,
+	    in_->scope_residences);
+	in_->q.scope = q->scoped ? &in_->scope : NULL;
 	in_->q.who = &in_->who;
 	in_->q.control = &in_->control;
 	in_->q.store = stores[q->store];
