@@ -438,6 +438,38 @@ kinds_are_named_both_ways(void **state)
 	assert_int_equal(control_kind_of(""), 0);
 }
 
+static void
+issuers_and_labels_of_those_above_are_theirs(void **state)
+{
+	static const char text[] = "directory: 1\nissuer: hr\n"
+	    "sites: {z: {country: ZZ}, a: {country: AA}}\n"
+	    "entities: {e: {issuer: register, country: MM, rest: dispersed}}\n"
+	    "people:\n"
+	    "  p: {site: z, employer: e, manager: q}\n"
+	    "  q: {issuer: other, site: a, employer: none, manager: none}\n";
+	static const char *const labels[] = {"AA", "MM", "ZZ"};
+	static const char *const issuers[] = {"hr", "other", "register"};
+	struct directory *d = load(text, strlen(text));
+	struct arena *a = arena_new();
+	const struct control *c;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(control_of(d, "p", 0, NULL, 0, a, &c), 0);
+	assert_int_equal(c->n, 3);
+	assert_int_equal(c->n_issuers, 3);
+	for (i = 0; i < 3; i++) {
+		assert_string_equal(c->members[i].label, labels[i]);
+		assert_string_equal(c->issuers[i], issuers[i]);
+	}
+	expect(d, "p", "2026-11-01", "ZZ", CONTROL_LOCATION,
+	    "you \xe2\x86\x92 located in ZZ");
+	expect(d, "p", "2026-11-01", "AA", CONTROL_ALL,
+	    "you \xe2\x86\x92 reports to q \xe2\x86\x92 located in AA");
+	arena_free(a);
+	directory_free(d);
+}
+
 int
 main(void)
 {
@@ -451,6 +483,7 @@ main(void)
 		cmocka_unit_test(
 		    same_facts_in_another_order_give_the_same_paths),
 		cmocka_unit_test(issuers_of_all_facts_on_the_way_are_named),
+		cmocka_unit_test(issuers_and_labels_of_those_above_are_theirs),
 		cmocka_unit_test(kinds_are_named_both_ways),
 	};
 
