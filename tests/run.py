@@ -205,7 +205,8 @@ def part_end():
 def part_enforce():
     """clearances on a real server, the release build"""
     return end("enforce", "gcc", existing("tests/enforce",
-               "tests/lineage/test_rewrite.py"))
+               "tests/lineage/test_rewrite.py",
+               "tests/lineage/test_corpus.py"))
 
 
 def part_end_asan():

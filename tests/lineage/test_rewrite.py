@@ -39,8 +39,8 @@ SCHEMA = "CREATE SCHEMA tw; CREATE SCHEMA base; " \
 
 
 class Rewriter:
-    def __init__(self):
-        tables = ";".join(f"{t}:{','.join(c)}" for t, c in TABLES.items())
+    def __init__(self, tables):
+        tables = ";".join(f"{t}:{c}" for t, c in tables.items())
         self.p = subprocess.Popen(
             [program("rewrite", "tests/lineage/rewrite"), "tw", tables],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -54,13 +54,17 @@ class Rewriter:
             out += b
         return out.decode()
 
+    def end(self):
+        self.p.stdin.close()
+        self.p.stdout.close()
+        assert self.p.wait() == 0
+
 
 @pytest.fixture(scope="module")
 def rewriter():
-    r = Rewriter()
+    r = Rewriter({t: ",".join(c) for t, c in TABLES.items()})
     yield r
-    r.p.stdin.close()
-    assert r.p.wait() == 0
+    r.end()
 
 
 @pytest.fixture(scope="module")
