@@ -136,6 +136,16 @@ write_all(const char *path, const char *text)
 }
 
 int
+applied_folder(const char *path)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	(void)fprintf(stderr, "sworn apply: state folder %s cannot be made: "
+	    "%s\n", path, strerror(errno));
+	return ERR_IO;
+}
+
+int
 applied_write(struct applied *f, const char *store,
     const struct clearances *c, char (*passwords)[PASSWORD_HEX + 1],
     PGresult *counts, PGresult *twins, int64_t at_ms)

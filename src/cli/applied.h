@@ -24,6 +24,9 @@ struct applied {
 	char *temporary;	/* NULL: nothing written */
 };
 
+/* The folder that it stands in: sworn run makes it too, whichever comes
+ * first. */
+int applied_folder(const char *path);
 /* passwords[i] is of clearances->items[i]. counts: (label, n) rows;
  * twins: those of twin_pairs_sql, while clearances->items are by role, too.
  * 0 or an error, said on standard error. */

@@ -24,7 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -54,6 +53,7 @@
 #include "gateway/config.h"
 
 #define HEX (2 * HASH_LEN)
+#define BEGIN "BEGIN; SET LOCAL lock_timeout = '10s'; "
 
 struct apply {
 	/* from the command line */
@@ -222,6 +222,15 @@ remember(struct apply *a, const char *role, struct buf *sql)
 
 /* ---- the parts ---- */
 
+/* The lock is the session's where a removal takes several transactions. */
+static int
+begin(struct apply *a)
+{
+	return db_run(a->c, "beginning", a->remove ?
+	    BEGIN "SELECT pg_advisory_lock(8319104478)" :
+	    BEGIN "SELECT pg_advisory_xact_lock(8319104478)");
+}
+
 static int
 clearance_sql(struct apply *a, const struct wanted *w, struct buf *sql)
 {
@@ -275,6 +284,18 @@ key_role(const char *key)
 	return text_starts(key, "role " ENFORCE_PREFIX) ? key + 5 : NULL;
 }
 
+/* All clearances together may need more locks than a server has. */
+static int
+next_transaction(struct apply *a)
+{
+	int r;
+
+	if (!a->remove || a->dry_run)
+		return 0;
+	r = db_run(a->c, "ending", "COMMIT");
+	return r != 0 ? r : begin(a);
+}
+
 /* Drops what is known, but the clearances that are marked as kept. */
 static int
 drop_known(struct apply *a)
@@ -292,7 +313,8 @@ drop_known(struct apply *a)
 			continue;
 		if (w == NULL)
 			a->n_dropped++;
-		if ((r = drop_clearance(a, role)) != 0)
+		if ((r = drop_clearance(a, role)) != 0 ||
+		    (r = next_transaction(a)) != 0)
 			return r;
 	}
 	return 0;
@@ -527,13 +549,6 @@ others_rights(struct apply *a)
 
 /* ---- the whole ---- */
 
-static int
-begin(struct apply *a)
-{
-	return db_run(a->c, "beginning", "BEGIN; SET LOCAL lock_timeout = "
-	    "'10s'; SELECT pg_advisory_xact_lock(8319104478)");
-}
-
 /* Before anything is made. */
 static int
 examine(struct apply *a)
@@ -621,17 +636,6 @@ summary(const struct apply *a, PGresult *counts)
 		(void)printf(" %s %s", PQgetvalue(counts, i, 0),
 		    PQgetvalue(counts, i, 1));
 	(void)printf("\n");
-}
-
-/* sworn run makes it too; whichever comes first. */
-static int
-make_state(const struct config *c)
-{
-	if (mkdir(c->state_dir, 0700) == 0 || errno == EEXIST)
-		return 0;
-	(void)fprintf(stderr, "sworn apply: state folder %s cannot be made: "
-	    "%s\n", c->state_dir, strerror(errno));
-	return ERR_IO;
 }
 
 /*
@@ -802,7 +806,7 @@ cmd_apply(int argc, char **argv)
 	}
 	if ((a.arena = arena_new()) == NULL)
 		goto out;
-	if (!a.dry_run && !a.remove && (r = make_state(a.config)) != 0)
+	if (!a.dry_run && !a.remove && (r = applied_folder(a.config->state_dir)) != 0)
 		goto out;
 	if ((r = db_open(a.admin, &a.c)) == 0)
 		r = a.remove ? remove_all(&a) : apply_store(&a);
