@@ -49,133 +49,12 @@ disclose_free(struct state_session *s)
 		s->pending = p->next;
 		pending_free(p);
 	}
+	if (s->facts_arena != s->clearance_arena)
+		arena_free(s->facts_arena);
 	arena_free(s->clearance_arena);
 	arena_free(s->arena);
+	state_store_unref(s->store);
 	free(s);
-}
-
-static const struct record *
-effective(const struct state_session *s)
-{
-	return s->clearance.type != RECORD_NONE ? &s->clearance : &s->rec;
-}
-
-static const struct record_store *
-store_of(const struct verdict *v, const struct state_session *s)
-{
-	const struct state_store *st;
-
-	st = state_store_find(v->log, s->rec.u.session.store);
-	return st != NULL ? &st->rec : NULL;
-}
-
-static struct match_context
-context_of(struct verdict *v, const struct state_session *s)
-{
-	const struct record_store *st = store_of(v, s);
-	struct match_context x = {NULL, false, NULL};
-	const char *why;
-
-	/* A later store or clearance record may have been left out, and what
-	 * this would say be true no more. */
-	if (v->partial)
-		return x;
-	if (st != NULL && objects_catalog(v->objects, st->catalog,
-	    &x.catalog, &why) != 0)
-		x.catalog = NULL;	/* recheck says so */
-	x.empty_is_closed = !s->service &&
-	    strcmp(effective(s)->u.session.mode, "enforce") == 0;
-	return x;
-}
-
-static int
-named(struct verdict *v, const char *kind, const char *sha256,
-    struct state_texts *t)
-{
-	const char *key = arena_fmt(v->scratch, "%s %s %s", v->log->gateway,
-	    kind, sha256);
-
-	if (key == NULL)
-		return ERR_MEMORY;
-	if (!state_texts_have(&v->objects_named, key))
-		return state_doubt(v, "object", v->log->gateway, NULL,
-		    "%s: the %s %s was used and no record says when it took "
-		    "effect", v->log->gateway, kind,
-		    sha256[0] != 0 ? sha256 : "(none)");
-	return state_text_add(v, t, sha256);
-}
-
-static int
-named_all(struct verdict *v, const struct state_session *s)
-{
-	const struct record_session *c = &effective(s)->u.session;
-	const struct record_store *st = store_of(v, s);
-	int e;
-
-	if ((e = named(v, "directory", c->directory, &v->directories)) != 0 ||
-	    (e = named(v, "policy", c->policy, &v->policies)) != 0 ||
-	    st == NULL)
-		return e;
-	return named(v, "catalog", st->catalog, &v->catalogs);
-}
-
-static int
-on_doubt(void *arg, const char *what, const char *text)
-{
-	struct verdict *v = arg;
-
-	if (strcmp(what, "object") == 0)
-		return state_doubt(v, what, NULL, NULL, "%s", text);
-	return state_doubt(v, what, v->log->gateway, NULL, "%s: %s",
-	    v->log->gateway, text);
-}
-
-static struct recheck
-recheck_of(struct verdict *v, const struct state_session *s)
-{
-	struct recheck x = {
-		.objects = v->objects, .arg = v, .doubt = on_doubt,
-		.arena = v->scratch, .session = &s->rec.u.session,
-		.seq = s->rec.seq, .at_ms = effective(s)->time_ms,
-		.store = store_of(v, s),
-	};
-
-	return x;
-}
-
-/* Decides the session's clearance again, once it matters for the period. */
-static int
-check(struct verdict *v, struct state_session *s, int64_t until_ms)
-{
-	const struct record_session *c = &effective(s)->u.session;
-	struct recheck x;
-	size_t i;
-	int e;
-
-	if (s->checked || until_ms < v->claim->from_ms ||
-	    effective(s)->time_ms > v->claim->to_ms)
-		return 0;
-	s->checked = true;
-	if (s->clearance.type == RECORD_NONE) {
-		v->result.sessions++;
-		v->log->sessions++;
-	}
-	for (i = 0; i < s->rec.u.session.issuers.n; i++)
-		if ((e = state_text_add(v, &v->issuers,
-		    s->rec.u.session.issuers.s[i])) != 0)
-			return e;
-	if (c->addresses != NULL &&
-	    (e = state_text_add(v, &v->addresses, c->addresses)) != 0)
-		return e;
-	if ((e = named_all(v, s)) != 0)
-		return e;
-	x = recheck_of(v, s);
-	if ((e = recheck_session(&x, c, effective(s)->seq)) != 0)
-		return e;
-	if (x.name != NULL && s->name == NULL &&
-	    (s->name = arena_str(s->arena, x.name)) == NULL)
-		return ERR_MEMORY;
-	return 0;
 }
 
 int
@@ -198,12 +77,15 @@ disclose_session(struct verdict *v, struct track_session *t,
 	s->service = strcmp(s->rec.u.session.kind, "person") != 0;
 	s->n = s->rec.u.session.n;
 	s->cut = s->n != 0;
-	match_reader(&v->claim->who, &s->rec.u.session, &s->reader);
-	x = context_of(v, s);
+	s->facts = s->rec.u.session;
+	s->until_ms = INT64_MAX;
+	again_take_store(v, s);
+	match_reader(&v->claim->who, &s->facts, &s->reader);
+	x = again_context(v, s);
 	if ((e = match_data(&v->claim->data, &s->rec.u.session.bound, &x,
 	    s->arena, &s->data)) != 0)
 		goto out;
-	if ((e = check(v, s, r->time_ms)) != 0)
+	if ((e = again_session(v, s, r->time_ms)) != 0)
 		goto out;
 	t->data = s;
 	s = NULL;		/* now the session's */
@@ -312,7 +194,7 @@ describe_reader(struct verdict *v, const struct state_session *s,
     struct verdict_evidence *e, bool *failed)
 {
 	const struct record_session *in = &s->rec.u.session;
-	const struct record_session *c = &effective(s)->u.session;
+	const struct record_session *c = &again_effective(s)->u.session;
 
 	e->gateway = v->log->gateway;
 	e->session_seq = s->rec.seq;
@@ -405,8 +287,7 @@ keep_evidence(struct verdict *v, const struct state_session *s,
 	e->tables = copy_strs(v, &d->tables, &failed);
 	e->categories = copy_strs(v, &d->categories, &failed);
 	e->masked = copy_strs(v, &d->masked, &failed);
-	count_subjects(v, state_store_find(v->log, s->rec.u.session.store),
-	    e, &failed);
+	count_subjects(v, s->store, e, &failed);
 	return failed ? ERR_MEMORY : 0;
 }
 
@@ -445,16 +326,6 @@ decide(struct verdict *v, const struct state_session *s,
 	return e;
 }
 
-static int
-check_statement(struct verdict *v, struct state_session *s,
-    const struct record *r)
-{
-	struct recheck x = recheck_of(v, s);
-
-	return recheck_statement(&x, &effective(s)->u.session,
-	    &r->u.statement, r->seq);
-}
-
 /* A record's place within its session; of those that sessions have. */
 static uint64_t
 n_of(const struct record *r)
@@ -483,6 +354,7 @@ n_of(const struct record *r)
 	case RECORD_SESSION:
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
+	case RECORD_IN_FORCE:
 		break;
 	}
 	return 0;
@@ -541,7 +413,7 @@ static int
 pending_add(struct verdict *v, struct state_session *s, struct bytes entry,
     bool rechecked)
 {
-	struct match_context x = context_of(v, s);
+	struct match_context x = again_context(v, s);
 	struct state_pending *p;
 	int e = ERR_MEMORY;
 
@@ -579,7 +451,8 @@ on_statement(struct verdict *v, struct state_session *s, struct bytes entry)
 		return 0;
 	if (within) {
 		v->result.statements++;
-		if ((e = check_statement(v, s, r)) != 0)
+		if ((e = again_statement(v, s, r)) != 0 ||
+		    (e = again_force(v, s)) != 0)
 			return e;
 	}
 	if (within && s->reader.truth == TRUTH_FALSE)
@@ -602,7 +475,7 @@ static int
 settle_exact(struct verdict *v, const struct state_session *s,
     struct state_pending *p)
 {
-	struct match_context x = context_of(v, s);
+	struct match_context x = again_context(v, s);
 	struct record_strs labels = {p->labels, p->n_labels};
 	struct match_data data;
 	int e;
@@ -641,7 +514,7 @@ settle(struct verdict *v, struct state_session *s, struct state_pending *p,
 	if ((e = settle_exact(v, s, p)) != 0)
 		return e;
 	if (!p->rechecked && out->end_ms >= v->claim->from_ms &&
-	    (e = check_statement(v, s, &p->rec)) != 0)
+	    (e = again_statement(v, s, &p->rec)) != 0)
 		return e;
 	return decide(v, s, &p->rec, &p->data, out);
 }
@@ -680,32 +553,93 @@ widen(struct match_data *d, const struct match_data *more)
 	d->unclear = "the bound changed during the session";
 }
 
+/* What waits for its result was read by the reader from before. */
+static int
+settle_pending(struct verdict *v, struct state_session *s)
+{
+	struct released out = {false, 0, 0, 0, v->now->time_ms};
+	struct state_pending *p;
+	int e;
+
+	while ((p = s->pending) != NULL) {
+		if ((e = settle(v, s, p, &out)) != 0)
+			return e;
+		s->pending = p->next;
+		pending_free(p);
+	}
+	return 0;
+}
+
+/* Another reader from here on; a service's whole session was read by both. */
+static void
+take_facts(struct verdict *v, struct state_session *s)
+{
+	const struct record_session *c = &s->clearance.u.session;
+	enum truth before = s->reader.truth;
+
+	s->facts.seen_at = c->seen_at;
+	s->facts.addresses = c->addresses;
+	s->facts.addresses_built_ms = c->addresses_built_ms;
+	s->facts.roles = c->roles;
+	s->facts.employers = c->employers;
+	s->facts.issuers = c->issuers;
+	s->facts.control = c->control;
+	s->facts.n_control = c->n_control;
+	match_reader(&v->claim->who, &s->facts, &s->reader);
+	if (s->service && before != s->reader.truth)
+		s->reader.truth = TRUTH_UNKNOWN;
+}
+
+/* The record of a clearance takes effect; its facts, if it has any, stay
+ * until others come. */
+static int
+take_clearance(struct verdict *v, struct state_session *s, struct bytes entry)
+{
+	struct arena *a = arena_new(), *old = s->clearance_arena;
+	struct record next;
+	int e = ERR_MEMORY;
+
+	if (a == NULL || (e = record_decode(entry, a, &next, NULL)) != 0 ||
+	    (next.u.session.has_facts && (e = settle_pending(v, s)) != 0)) {
+		arena_free(a);
+		return e;
+	}
+	s->clearance = next;
+	s->clearance_arena = a;
+	if (next.u.session.has_facts) {
+		take_facts(v, s);
+		if (s->facts_arena != old)
+			arena_free(s->facts_arena);
+		s->facts_arena = a;
+		arena_free(old);
+	} else if (old != s->facts_arena) {
+		arena_free(old);
+	}
+	again_take_store(v, s);
+	return 0;
+}
+
 static int
 on_clearance(struct verdict *v, struct state_session *s, struct bytes entry)
 {
-	struct arena *a = NULL;
 	struct match_context x;
 	struct match_data data;
 	int e;
 
 	/* What was in effect up to here may have mattered. */
-	if ((e = check(v, s, v->now->time_ms)) != 0)
+	if ((e = again_session(v, s, v->now->time_ms)) != 0)
 		return e;
-	if ((a = arena_new()) == NULL)
-		return ERR_MEMORY;
-	arena_free(s->clearance_arena);
-	s->clearance_arena = a;
-	if ((e = record_decode(entry, a, &s->clearance, NULL)) != 0)
+	if ((e = take_clearance(v, s, entry)) != 0)
 		return e;
 	s->checked = false;
 	if (s->service) {
-		x = context_of(v, s);
+		x = again_context(v, s);
 		if ((e = match_data(&v->claim->data,
 		    &s->clearance.u.session.bound, &x, s->arena, &data)) != 0)
 			return e;
 		widen(&s->data, &data);
 	}
-	return check(v, s, v->now->time_ms);
+	return again_session(v, s, v->now->time_ms);
 }
 
 int
@@ -720,7 +654,7 @@ disclose_record(struct verdict *v, struct track_session *t,
 	s->n = n_of(r);
 	if (r->type == RECORD_CLEARANCE)
 		return on_clearance(v, s, entry);
-	if ((e = check(v, s, r->time_ms)) != 0)
+	if ((e = again_session(v, s, r->time_ms)) != 0)
 		return e;
 	if (r->type == RECORD_STATEMENT)
 		return on_statement(v, s, entry);
@@ -748,13 +682,16 @@ disclose_end(struct verdict *v, struct track_session *t, enum track_end how,
 	arena_reset(v->scratch);	/* many may end by one record */
 	if (r != NULL)
 		out.end_ms = r->time_ms;
-	if ((e = check(v, s, out.end_ms)) != 0)
+	if ((e = again_session(v, s, out.end_ms)) != 0)
 		return e;
 	for (p = s->pending; p != NULL; p = p->next)
 		if ((e = settle(v, s, p, &out)) != 0)
 			return e;
 	if (!s->service)
 		return 0;
+	if ((e = again_service(v, s, r != NULL ? r->time_ms :
+	    v->log->last_ms)) != 0)
+		return e;
 	out.rows = s->rows;
 	out.bytes = s->bytes;
 	/* With a record of it left out, its bound may have been another. */

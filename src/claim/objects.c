@@ -14,6 +14,7 @@
 #include "catalog/catalog.h"
 #include "crypto/hash.h"
 #include "directory/directory.h"
+#include "directory/turns.h"
 #include "policy/policy.h"
 #include "record/record.h"
 
@@ -30,7 +31,10 @@ struct object {
 	enum object_kind kind;
 	char sha256[RECORD_HASH_HEX + 1];
 	int result;
-	char why[WHY_TEXT_MAX + 160];
+	char *why;		/* of a failure */
+	size_t len;		/* of the text; 0: not in memory now */
+	uint64_t used;		/* when, by asking */
+	int64_t turn_from, turn_ms;	/* nothing turns from one to the other */
 	union {
 		struct policy *policy;
 		struct catalog *catalog;
@@ -43,6 +47,8 @@ struct objects {
 	void *arg;
 	struct object *list;
 	size_t n;
+	size_t kept;		/* bytes of text of those in memory */
+	uint64_t clock;
 };
 
 struct objects *
@@ -58,9 +64,9 @@ objects_new(objects_read_fn *read, void *arg)
 }
 
 static void
-object_free(struct object *b)
+object_forget(struct object *b)
 {
-	if (b->result == 0) {
+	if (b->result == 0 && b->len > 0) {
 		switch (b->kind) {
 		case OBJECT_POLICY:
 			policy_free(b->u.policy);
@@ -73,6 +79,14 @@ object_free(struct object *b)
 			break;
 		}
 	}
+	b->len = 0;
+}
+
+static void
+object_free(struct object *b)
+{
+	object_forget(b);
+	free(b->why);
 	free(b);
 }
 
@@ -128,8 +142,36 @@ parse(struct object *b, const struct buf *in, struct why *w)
 static void
 say(struct object *b, const char *what, const char *more)
 {
-	(void)snprintf(b->why, sizeof(b->why), "the %s objects/%s %s%s",
+	char text[WHY_TEXT_MAX + 160];
+
+	(void)snprintf(text, sizeof(text), "the %s objects/%s %s%s",
 	    kind_names[b->kind], b->sha256, what, more); /* cut is fine */
+	free(b->why);
+	b->why = strdup(text);
+}
+
+/* A policy may be the text of several files. */
+static void
+say_where(struct object *b, const struct why *w)
+{
+	char *text = NULL;
+
+	if (b->why == NULL || asprintf(&text, "%s (in %s, line %u)", b->why,
+	    w->file, w->line) < 0)
+		return;		/* it says less */
+	free(b->why);
+	b->why = text;
+}
+
+static void
+say_no_name(struct object *b)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "the record names no %s",
+	    kind_names[b->kind]);
+	free(b->why);
+	b->why = strdup(text);
 }
 
 static int
@@ -140,8 +182,7 @@ load(struct objects *o, struct object *b)
 	int r;
 
 	if (strlen(b->sha256) != RECORD_HASH_HEX) {
-		(void)snprintf(b->why, sizeof(b->why),
-		    "the record names no %s", kind_names[b->kind]);
+		say_no_name(b);
 		return ERR_MISSING;
 	}
 	buf_init(&in, OBJECT_LEN_MAX);
@@ -154,24 +195,59 @@ load(struct objects *o, struct object *b)
 	} else if ((r = parse(b, &in, &w)) != 0) {
 		say(b, "is not understood: ", w.text);
 		if (w.file[0] != 0)
-			(void)snprintf(b->why + strlen(b->why),
-			    sizeof(b->why) - strlen(b->why), " (in %s, line "
-			    "%u)", w.file, w.line); /* cut is fine */
+			say_where(b, &w);
+	} else {
+		b->len = in.len;
+		b->turn_from = b->turn_ms = 0;
+		o->kept += in.len;
 	}
 	buf_done(&in);
 	return r;
+}
+
+/* Makes room by forgetting what was not used for longest; never the two of
+ * each kind that were used last. */
+static void
+make_room(struct objects *o)
+{
+	struct object *b, *oldest;
+
+	while (o->kept > OBJECTS_KEPT_LEN) {
+		oldest = NULL;
+		for (b = o->list; b != NULL; b = b->next)
+			if (b->len > 0 && b->used + 6 < o->clock &&
+			    (oldest == NULL || b->used < oldest->used))
+				oldest = b;
+		if (oldest == NULL)
+			return;
+		o->kept -= oldest->len;
+		object_forget(oldest);
+	}
+}
+
+static int
+use(struct objects *o, struct object *b)
+{
+	b->used = ++o->clock;
+	if (b->result == 0 && b->len == 0)
+		b->result = load(o, b);
+	make_room(o);
+	return b->result;
 }
 
 static int
 find(struct objects *o, enum object_kind kind, const char *sha256,
     struct object **ret)
 {
-	struct object *b;
+	struct object *b, **at;
 
-	for (b = o->list; b != NULL; b = b->next) {
+	for (at = &o->list; (b = *at) != NULL; at = &b->next) {
 		if (b->kind == kind && strcmp(b->sha256, sha256) == 0) {
+			*at = b->next;	/* to the front: soon again */
+			b->next = o->list;
+			o->list = b;
 			*ret = b;
-			return b->result;
+			return use(o, b);
 		}
 	}
 	if (o->n >= OBJECTS_MAX || strlen(sha256) > RECORD_HASH_HEX)
@@ -180,8 +256,8 @@ find(struct objects *o, enum object_kind kind, const char *sha256,
 		return ERR_MEMORY;
 	b->kind = kind;
 	memcpy(b->sha256, sha256, strlen(sha256) + 1);
-	if ((b->result = load(o, b)) == ERR_MEMORY) {
-		free(b);
+	if (use(o, b) == ERR_MEMORY) {
+		object_free(b);
 		return ERR_MEMORY;
 	}
 	b->next = o->list;
@@ -201,7 +277,7 @@ get(struct objects *o, enum object_kind kind, const char *sha256,
 	*why = "the log names more objects than are read";
 	r = find(o, kind, sha256, ret);
 	if (*ret != NULL)
-		*why = (*ret)->why;
+		*why = (*ret)->why != NULL ? (*ret)->why : "out of memory";
 	return r;
 }
 
@@ -239,4 +315,33 @@ objects_directory(struct objects *o, const char *sha256,
 	if ((r = get(o, OBJECT_DIRECTORY, sha256, &b, why)) == 0)
 		*ret = b->u.directory;
 	return r;
+}
+
+/* Asked for one time after the other, so the last answer mostly holds. */
+static int64_t
+changes_at(struct object *b, int64_t at_ms)
+{
+	if (at_ms < b->turn_from || at_ms >= b->turn_ms) {
+		b->turn_from = at_ms;
+		b->turn_ms = b->kind == OBJECT_POLICY ?
+		    policy_changes_at(b->u.policy, at_ms) :
+		    directory_changes_at(b->u.directory, at_ms);
+	}
+	return b->turn_ms;
+}
+
+int64_t
+objects_changes_at(struct objects *o, const char *policy,
+    const char *directory, int64_t at_ms)
+{
+	int64_t next = INT64_MAX, turn;
+	struct object *b;
+	const char *why;
+
+	if (get(o, OBJECT_POLICY, policy, &b, &why) == 0)
+		next = changes_at(b, at_ms);
+	if (get(o, OBJECT_DIRECTORY, directory, &b, &why) == 0 &&
+	    (turn = changes_at(b, at_ms)) < next)
+		next = turn;
+	return next;
 }

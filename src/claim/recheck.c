@@ -504,3 +504,10 @@ recheck_statement(struct recheck *x, const struct record_session *c,
 			    s->subjects[i].label);
 	return 0;
 }
+
+int64_t
+recheck_until(struct recheck *x, const struct record_session *c)
+{
+	return objects_changes_at(x->objects, c->policy, c->directory,
+	    x->at_ms);
+}

@@ -24,9 +24,9 @@ struct recheck {
 	/* what: "object", "facts", "control", "clearance" or "bound". */
 	int (*doubt)(void *arg, const char *what, const char *text);
 	struct arena *arena;		/* for one check's own needs */
-	const struct record_session *session;
+	const struct record_session *session;	/* with the facts in effect */
 	uint64_t seq;			/* of its record */
-	int64_t at_ms;			/* and its time */
+	int64_t at_ms;			/* decided as of then */
 	const struct record_store *store;	/* in effect; NULL: none */
 	const char *name;		/* found: the reader's name, or NULL */
 };
@@ -38,6 +38,9 @@ struct recheck {
  */
 int recheck_session(struct recheck *x, const struct record_session *c,
     uint64_t c_seq);
+
+/* The first instant after at_ms at which what decides turns by itself. */
+int64_t recheck_until(struct recheck *x, const struct record_session *c);
 
 /*
  * Whether a statement's bound is at least what the clearance in effect lets

@@ -14,11 +14,13 @@
 #include "claim/track.h"
 #include "claim/verdict.h"
 
-/* A store as a gateway's log describes it. */
+/* A store as one record of a gateway's log describes it. Sessions keep the
+ * one that they were decided by. */
 struct state_store {
 	struct state_store *next;
+	size_t refs;
 	struct arena *arena;		/* of the record */
-	struct record_store rec;	/* the latest */
+	struct record_store rec;
 	uint64_t seq;			/* of its record */
 	bool before;			/* recorded at or before the period */
 };
@@ -42,6 +44,10 @@ struct state_session {
 	struct record rec;		/* its session record */
 	struct arena *clearance_arena;
 	struct record clearance;	/* the latest; type NONE: rec's own */
+	struct arena *facts_arena;	/* of the last one that has facts */
+	struct record_session facts;	/* rec's, and what the clearance has */
+	struct state_store *store;	/* as of the clearance in effect */
+	int64_t until_ms;		/* when something turned after that */
 	bool service;
 	bool checked;			/* decided again, with this clearance */
 	const char *name;
@@ -62,6 +68,9 @@ struct state_log {
 	int64_t first_ms, last_ms;
 	bool has_after;			/* a record later than the period */
 	uint64_t heartbeat_ms;		/* of the latest start */
+	bool has_in_force;		/* a record says what is in force */
+	uint64_t in_force_seq;
+	int64_t in_force_ms;
 	struct state_store *stores;
 };
 
@@ -105,6 +114,9 @@ bool state_texts_have(const struct state_texts *t, const char *s);
 struct state_store *state_store_find(const struct state_log *log,
     const char *store);
 
+struct state_store *state_store_ref(struct state_store *s);
+void state_store_unref(struct state_store *s);
+
 /* disclose.c: each 0 or an error of memory. */
 int disclose_session(struct verdict *v, struct track_session *t,
     struct bytes entry);
@@ -113,6 +125,19 @@ int disclose_record(struct verdict *v, struct track_session *t,
 int disclose_end(struct verdict *v, struct track_session *t,
     enum track_end how, const struct record *r);
 void disclose_free(struct state_session *s);
+
+/* again.c: is a session as its texts say? Each 0 or an error of memory. */
+const struct record *again_effective(const struct state_session *s);
+void again_take_store(struct verdict *v, struct state_session *s);
+struct match_context again_context(struct verdict *v,
+    const struct state_session *s);
+int again_session(struct verdict *v, struct state_session *s,
+    int64_t until_ms);
+int again_statement(struct verdict *v, struct state_session *s,
+    const struct record *r);
+int again_force(struct verdict *v, struct state_session *s);
+int again_service(struct verdict *v, const struct state_session *s,
+    int64_t until_ms);
 
 /* rests.c */
 int rests_missing(struct verdict *v);

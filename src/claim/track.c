@@ -344,6 +344,7 @@ session_of(const struct record *r, uint64_t *n)
 	case RECORD_SESSION:
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
+	case RECORD_IN_FORCE:
 		break;
 	}
 	return NULL;

@@ -68,9 +68,12 @@ stores_free(struct verdict *v)
 	struct state_store *s;
 	struct state_log *l;
 
-	for (l = v->logs; l != NULL; l = l->next)
-		for (s = l->stores; s != NULL; s = s->next)
-			arena_free(s->arena);
+	for (l = v->logs; l != NULL; l = l->next) {
+		while ((s = l->stores) != NULL) {
+			l->stores = s->next;
+			state_store_unref(s);
+		}
+	}
 }
 
 static int
@@ -358,38 +361,62 @@ state_store_find(const struct state_log *log, const char *store)
 	return NULL;
 }
 
+struct state_store *
+state_store_ref(struct state_store *s)
+{
+	if (s != NULL)
+		s->refs++;
+	return s;
+}
+
+void
+state_store_unref(struct state_store *s)
+{
+	if (s == NULL || --s->refs > 0)
+		return;
+	arena_free(s->arena);
+	free(s);
+}
+
+/* Takes the place of the store's record from before. */
+static void
+replace_store(struct state_log *log, struct state_store *s)
+{
+	struct state_store **at = &log->stores, *old;
+
+	while ((old = *at) != NULL && strcmp(old->rec.store, s->rec.store) != 0)
+		at = &old->next;
+	if (old != NULL) {
+		s->before |= old->before;
+		s->next = old->next;
+	}
+	*at = s;
+	state_store_unref(old);
+}
+
 /* Keeps the latest record of each store of the claim. */
 static int
 note_store(struct verdict *v, const struct record *r, struct bytes entry)
 {
-	const char *store = r->u.store.store;
-	struct arena *a = NULL;
 	struct state_store *s;
 	struct record copy;
-	int e;
+	int e = ERR_MEMORY;
 
-	if (!strs_have(&v->claim->stores, store))
+	if (!strs_have(&v->claim->stores, r->u.store.store))
 		return 0;
-	if ((a = arena_new()) == NULL)
+	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return ERR_MEMORY;
-	if ((e = record_decode(entry, a, &copy, NULL)) != 0)
+	s->refs = 1;
+	if ((s->arena = arena_new()) == NULL ||
+	    (e = record_decode(entry, s->arena, &copy, NULL)) != 0)
 		goto out;
-	if ((s = state_store_find(v->log, store)) == NULL) {
-		if ((s = arena_alloc(v->arena, sizeof(*s))) == NULL) {
-			e = ERR_MEMORY;
-			goto out;
-		}
-		s->next = v->log->stores;
-		v->log->stores = s;
-	}
-	arena_free(s->arena);
-	s->arena = a;
-	a = NULL;		/* now the store's */
 	s->rec = copy.u.store;
 	s->seq = r->seq;
-	s->before |= r->time_ms <= v->claim->from_ms;
+	s->before = r->time_ms <= v->claim->from_ms;
+	replace_store(v->log, s);
+	s = NULL;		/* now the log's */
 out:
-	arena_free(a);
+	state_store_unref(s);
 	return e;
 }
 
@@ -453,6 +480,7 @@ session_of(const struct record *r)
 	case RECORD_SESSION:
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
+	case RECORD_IN_FORCE:
 	case RECORD_CLOSE:
 		break;
 	}
@@ -472,6 +500,12 @@ take(struct verdict *v, const struct record *r, struct bytes entry)
 		return note_store(v, r, entry);
 	if (r->type == RECORD_OBJECT)
 		return note_object(v, &r->u.object);
+	if (r->type == RECORD_IN_FORCE) {
+		v->log->has_in_force = true;
+		v->log->in_force_seq = r->seq;
+		v->log->in_force_ms = r->time_ms;
+		return 0;
+	}
 	if (r->type == RECORD_SESSION) {
 		t = track_find(v->track, r->u.session.session);
 		return t != NULL && t->data == NULL && t->seq == r->seq ?

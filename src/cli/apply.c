@@ -1,6 +1,7 @@
 /*
  * sworn apply -c FILE STORE --admin DSN [--dry-run] [--remove]
  *     [--revoke-public-temp] [--bypass-rls] [--residence-columns]
+ *     [--keep]
  *
  * Makes a store hold every clearance that the policy can give out there, in
  * one transaction:
@@ -59,6 +60,7 @@ struct apply {
 	/* from the command line */
 	const char *file, *store_name, *admin;
 	bool dry_run, remove, revoke_temp, bypass_rls, residence_columns;
+	bool keep;		/* what is no longer given out, too */
 
 	struct config *config;
 	const struct config_store *store;
@@ -81,7 +83,8 @@ usage(void)
 	(void)fprintf(stderr, "usage: sworn apply -c FILE STORE --admin DSN "
 	    "[--dry-run] [--remove]\n"
 	    "           [--revoke-public-temp] [--bypass-rls] "
-	    "[--residence-columns]\n");
+	    "[--residence-columns]\n"
+	    "           [--keep]\n");
 	return 2;
 }
 
@@ -296,9 +299,10 @@ next_transaction(struct apply *a)
 	return r != 0 ? r : begin(a);
 }
 
-/* Drops what is known, but the clearances that are marked as kept. */
+/* Drops what is known, but the clearances that are marked as kept; and,
+ * keep_others, those that are no longer wanted. */
 static int
-drop_known(struct apply *a)
+drop_known(struct apply *a, bool keep_others)
 {
 	const struct wanted *w;
 	const char *role;
@@ -310,6 +314,8 @@ drop_known(struct apply *a)
 			continue;
 		w = clearances_find(&a->wanted, role);
 		if (w != NULL && a->kept[w - a->wanted.items])
+			continue;
+		if (w == NULL && keep_others)
 			continue;
 		if (w == NULL)
 			a->n_dropped++;
@@ -433,7 +439,7 @@ make_base(struct apply *a)
 		if (strcmp(known, value) == 0)
 			goto out;	/* it is as it was made */
 		memset(a->kept, 0, a->wanted.n * sizeof(*a->kept));
-		if ((r = drop_known(a)) != 0)
+		if ((r = drop_known(a, false)) != 0)
 			goto out;
 		buf_str(&drop, set_aside);
 		if ((r = enforce_base_drop_sql(a->store->catalog,
@@ -589,7 +595,8 @@ make_all(struct apply *a)
 	if ((r = make_tags(a)) != 0 || (r = make_base(a)) != 0)
 		return r;
 	/* A base that was made again has dropped everything. */
-	if (known_value(a, "base") != NULL && (r = drop_known(a)) != 0)
+	if (known_value(a, "base") != NULL && (r = drop_known(a,
+	    a->keep)) != 0)
 		return r;
 	if ((r = others_rights(a)) != 0)
 		return r;
@@ -740,7 +747,7 @@ remove_all(struct apply *a)
 		return 0;
 	}
 	buf_init(&sql, 0);
-	if ((r = drop_known(a)) != 0 ||
+	if ((r = drop_known(a, false)) != 0 ||
 	    (r = change_text(a, "giving rights back", rights_give_back_sql)) != 0 ||
 	    (r = enforce_base_drop_sql(a->store->catalog, &sql)) != 0 ||
 	    (r = keep_remove_sql(&sql)) != 0 ||

@@ -19,6 +19,7 @@ int cmd_key(int argc, char **argv);
 int cmd_log(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
+int cmd_reload(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_witness(int argc, char **argv);
 int cmd_who_can(int argc, char **argv);

@@ -12,6 +12,8 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{"run", cmd_run, "run the gateway: sworn run -c FILE"},
+	{"reload", cmd_reload, "have a running gateway read its files anew: "
+	    "sworn reload FILE"},
 	{"check", cmd_check, "say whether a configuration is sound: "
 	    "sworn check -c FILE"},
 	{"apply", cmd_apply, "make a store enforce the policy: "

@@ -13,11 +13,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -30,6 +32,7 @@
 #include "base/time.h"
 #include "cli/cmd.h"
 #include "cli/load.h"
+#include "cli/renewal.h"
 #include "console/console.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
@@ -72,6 +75,8 @@ struct supervisor {
 	int listen_fds[LISTENERS_MAX];
 	size_t n_listen;
 	struct child children[CHILDREN];
+	struct renewal renewal;
+	int signal_fd;
 	bool stopping;
 	bool announced;
 	int status;
@@ -220,7 +225,7 @@ console_metrics(const void *arg, struct buf *out)
 }
 
 static int
-child_run(const struct supervisor *s, enum child_kind kind)
+child_run(const struct supervisor *s, enum child_kind kind, int renew_fd)
 {
 	const struct config *c = s->config;
 
@@ -237,14 +242,22 @@ child_run(const struct supervisor *s, enum child_kind kind)
 		return log_process_run(&p);
 	}
 	if (kind == CHILD_GATEWAY) {
+		/* After a reload it is not what the supervisor has read. */
+		struct config *newer = s->renewal.force_fd < 0 ? NULL :
+		    renewal_in_force(&s->renewal);
 		struct gateway g = {
-			.config = c,
+			.config = newer != NULL ? newer : c,
+			.boot = c,
+			.renew_fd = renew_fd,
 			.listen_fds = s->listen_fds,
 			.n_listen_fds = s->n_listen,
 			.log_path = s->log_socket,
 			.metrics = s->metrics,
 		};
 
+		if (newer == NULL && s->renewal.force_fd >= 0)
+			return 1;
+		renewal_close(&s->renewal);
 		return gateway_run(&g);
 	}
 	{
@@ -280,12 +293,17 @@ close_others(const struct supervisor *s, enum child_kind kind)
 			(void)close(s->listen_fds[i]);
 	if (kind != CHILD_CONSOLE && s->console_fd >= 0)
 		(void)close(s->console_fd);
+	(void)close(s->signal_fd);
+	if (kind != CHILD_GATEWAY)
+		renewal_close(&s->renewal);
 }
 
 static void
 child_start(struct supervisor *s, enum child_kind kind)
 {
 	struct child *child = &s->children[kind];
+	int renew_fd = kind == CHILD_GATEWAY ?
+	    renewal_gateway_starts(&s->renewal) : -1;
 	pid_t parent = getpid(), pid = fork();
 	sigset_t none;
 	char name[16];
@@ -309,8 +327,10 @@ child_start(struct supervisor *s, enum child_kind kind)
 		    child_names[kind]);
 		(void)prctl(PR_SET_NAME, name); /* for ps; cannot fail */
 		report_init(child_names[kind], REPORT_INFO);
-		_exit(child_run(s, kind));
+		_exit(child_run(s, kind, renew_fd));
 	}
+	if (renew_fd >= 0)
+		(void)close(renew_fd);	/* the child's */
 	child->pid = pid;
 	child->started_ms = clock_mono_ms();
 	child->again_ms = 0;
@@ -326,6 +346,8 @@ child_ended(struct supervisor *s, enum child_kind kind, int status)
 	    now - child->started_ms > RESTART_STEADY_MS;
 
 	child->pid = 0;
+	if (kind == CHILD_GATEWAY)
+		renewal_gateway_ended(&s->renewal);
 	if (kind == CHILD_LOG)
 		atomic_store(&s->metrics->log_ok, 0);
 	if (kind == CHILD_GATEWAY)
@@ -367,20 +389,36 @@ reap(struct supervisor *s)
 	int status, i;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (renewal_child_ended(&s->renewal, pid, status))
+			continue;
 		for (i = 0; i < CHILDREN; i++)
 			if (s->children[i].pid == pid)
 				child_ended(s, (enum child_kind)i, status);
+	}
 }
 
-/* Waits for a signal or a tick; true if it asks to stop. */
+/* Waits for a signal, a tick, or whoever asks for a reload; true if it is to
+ * stop. */
 static bool
-wait_signal(const sigset_t *set)
+wait_signal(struct supervisor *s)
 {
-	const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
-	int sig = sigtimedwait(set, NULL, &tick);
+	struct pollfd p[1 + RENEWAL_POLL_MAX];
+	struct signalfd_siginfo info;
+	bool stop = false;
+	size_t n;
 
-	return sig == SIGTERM || sig == SIGINT;
+	p[0] = (struct pollfd){s->signal_fd, POLLIN, 0};
+	n = 1 + renewal_poll(&s->renewal, p + 1);
+	(void)poll(p, n, TICK_MS); /* what is there is seen below */
+	while (read(s->signal_fd, &info, sizeof(info)) ==
+	    (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP && !s->stopping)
+			renewal_signal(&s->renewal, info.ssi_uid);
+		stop = stop || info.ssi_signo == SIGTERM ||
+		    info.ssi_signo == SIGINT;
+	}
+	return stop;
 }
 
 static void
@@ -397,7 +435,7 @@ announce(struct supervisor *s)
 
 /* Ends one child in order; by force if it does not. */
 static void
-child_stop(struct supervisor *s, enum child_kind kind, const sigset_t *set)
+child_stop(struct supervisor *s, enum child_kind kind)
 {
 	struct child *child = &s->children[kind];
 	int64_t until = clock_mono_ms() + STOP_MS;
@@ -406,7 +444,7 @@ child_stop(struct supervisor *s, enum child_kind kind, const sigset_t *set)
 		return;
 	(void)kill(child->pid, SIGTERM); /* reaped below in any case */
 	while (child->pid != 0 && clock_mono_ms() < until) {
-		(void)wait_signal(set);
+		(void)wait_signal(s);
 		reap(s);
 	}
 	if (child->pid != 0) {
@@ -430,15 +468,18 @@ supervise(struct supervisor *s)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGCHLD);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+	(void)sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || (s->signal_fd =
+	    signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
 		return 1;
 	for (i = 0; i < CHILDREN; i++)
 		if (i != CHILD_CONSOLE || s->console_fd >= 0)
 			child_start(s, (enum child_kind)i);
 	while (!s->stopping) {
-		if (wait_signal(&set))
+		if (wait_signal(s))
 			s->stopping = true;
 		reap(s);
+		renewal_step(&s->renewal);
 		announce(s);
 		now = clock_mono_ms();
 		for (i = 0; i < CHILDREN && !s->stopping; i++)
@@ -448,9 +489,9 @@ supervise(struct supervisor *s)
 	}
 	(void)sd_notify(0, "STOPPING=1"); /* as above */
 	/* The gateway's last records need the log, so it goes first. */
-	child_stop(s, CHILD_GATEWAY, &set);
-	child_stop(s, CHILD_LOG, &set);
-	child_stop(s, CHILD_CONSOLE, &set);
+	child_stop(s, CHILD_GATEWAY);
+	child_stop(s, CHILD_LOG);
+	child_stop(s, CHILD_CONSOLE);
 	report(REPORT_INFO, "stopped");
 	return s->status;
 }
@@ -480,9 +521,11 @@ cmd_run(int argc, char **argv)
 		report(REPORT_ERROR, "no shared memory: %s", strerror(errno));
 		goto out;
 	}
-	if (open_sockets(&s) == 0)
+	if (open_sockets(&s) == 0 &&
+	    renewal_init(&s.renewal, c, s.metrics) == 0)
 		status = supervise(&s);
 out:
+	renewal_done(&s.renewal);
 	config_free(c);
 	return status;
 }

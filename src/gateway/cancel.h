@@ -13,15 +13,15 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "gateway/link.h"
 
 #define CANCEL_SECRET_LEN 4	/* what protocol 3.0 has room for */
 #define CANCEL_BACKEND_MAX 256
 
 struct cancel_table;
-struct link_address;
 
 struct cancel_target {
-	const struct link_address *address;
+	struct link_address address;
 	uint32_t pid;
 	uint8_t secret[CANCEL_BACKEND_MAX];
 	size_t secret_len;

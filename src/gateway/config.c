@@ -10,39 +10,25 @@
 #include "gateway/twins.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/text.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
-#include "crypto/hash.h"
 #include "crypto/scram.h"
 #include "directory/directory.h"
 #include "gateway/addresses.h"
-#include "gateway/file.h"
+#include "gateway/config_read.h"
 #include "gateway/policy_file.h"
 #include "policy/policy.h"
 #include "yaml/yaml.h"
 
-#define CONFIG_FILE_MAX ((size_t)256 << 20)
 #define NAME_CHARS \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-
-struct loading {
-	struct arena *arena;
-	struct config *c;
-	const char *folder;	/* of sworn.conf */
-	struct why *why;
-	char *file;		/* the file that *why is about */
-};
 
 /* The arena is the configuration's own, so it hides behind it. */
 struct config_whole {
@@ -54,107 +40,6 @@ const char *
 store_mode_text(enum store_mode m)
 {
 	return m == STORE_ENFORCE ? "enforce" : "observe";
-}
-
-static void
-about(struct loading *l, const char *path)
-{
-	(void)snprintf(l->file, 1024, "%s", path); /* cut is fine */
-}
-
-static const char *
-path_of(struct loading *l, const char *name)
-{
-	if (name == NULL)
-		return NULL;
-	if (name[0] == '/')
-		return name;
-	return arena_fmt(l->arena, "%s/%s", l->folder, name);
-}
-
-static int
-hash_hex(struct loading *l, const char *text, size_t len, char ret[65])
-{
-	uint8_t h[HASH_LEN];
-	struct buf b;
-	int r;
-
-	(void)l;
-	if ((r = hash_sha256(text, len, h)) != 0)
-		return r;
-	buf_init(&b, 0);
-	text_hex(&b, h, sizeof(h));
-	if (buf_text(&b) == NULL)
-		r = ERR_MEMORY;
-	else
-		memcpy(ret, b.data, 65);
-	buf_done(&b);
-	return r;
-}
-
-/* Reads a whole file into the arena. `secret`: others must not read it. */
-static int
-read_text(struct loading *l, const char *path, bool secret, const char **ret,
-    size_t *ret_len)
-{
-	struct buf b;
-	int r;
-
-	about(l, path);
-	buf_init(&b, CONFIG_FILE_MAX);
-	r = file_read(path, &b);
-	if (r == ERR_IO)
-		r = why_set(l->why, r, 0, 0, "cannot be read: %s",
-		    strerror(errno));
-	else if (r == ERR_LIMIT)
-		(void)why_set(l->why, r, 0, 0, "is larger than %zu bytes",
-		    CONFIG_FILE_MAX);
-	if (r == 0 && secret && file_is_open_to_others(path))
-		r = why_set(l->why, ERR_DENIED, 0, 0, "holds secrets and can "
-		    "be read by others; run: chmod 600 %.400s", path);
-	if (r == 0) {
-		*ret = arena_strn(l->arena, (const char *)b.data, b.len);
-		*ret_len = b.len;
-		if (*ret == NULL)
-			r = ERR_MEMORY;
-	}
-	buf_wipe_done(&b);
-	return r;
-}
-
-static int
-read_config_text(struct loading *l, const char *name, struct config_text *t)
-{
-	int r;
-
-	if ((t->path = path_of(l, name)) == NULL)
-		return ERR_MEMORY;
-	if ((r = read_text(l, t->path, false, &t->text, &t->len)) != 0)
-		return r;
-	return hash_hex(l, t->text, t->len, t->sha256);
-}
-
-/* The policy's text is that of all its files. */
-static int
-read_policy(struct loading *l, const char *name)
-{
-	struct config_text *t = &l->c->policy_text;
-	struct buf text;
-	int r;
-
-	if ((t->path = path_of(l, name)) == NULL)
-		return ERR_MEMORY;
-	buf_init(&text, 0);
-	if ((r = policy_file_read(t->path, &text, l->why, l->file)) == 0) {
-		t->text = arena_strn(l->arena, (const char *)text.data,
-		    text.len);
-		t->len = text.len;
-		r = t->text == NULL ? ERR_MEMORY :
-		    hash_hex(l, t->text, t->len, t->sha256);
-	}
-	buf_done(&text);
-	return r != 0 ? r : policy_file_load(t->path, t->text, t->len,
-	    &l->c->policy, l->why, l->file);
 }
 
 static const char *
@@ -249,8 +134,8 @@ load_log(struct loading *l, struct yaml_in *in, const struct yaml_node *n)
 	struct config *c = l->c;
 
 	yaml_map(in, n, keys);
-	c->log_dir = path_of(l, yaml_str(in, yaml_need(in, n, "dir")));
-	c->log_key_file = path_of(l, yaml_str(in, yaml_need(in, n, "key")));
+	c->log_dir = loading_path(l, yaml_str(in, yaml_need(in, n, "dir")));
+	c->log_key_file = loading_path(l, yaml_str(in, yaml_need(in, n, "key")));
 	c->heartbeat_ms = 10000;
 	c->publish_ms = 1000;
 	if ((v = yaml_get(n, "heartbeat")) != NULL)
@@ -308,7 +193,7 @@ load_store_keys(struct loading *l, struct yaml_in *in,
 	s->residences = yaml_strs(in, yaml_need(in, n, "residences"),
 	    &s->n_residences);
 	s->credentials_path =
-	    path_of(l, yaml_str(in, yaml_need(in, n, "credentials")));
+	    loading_path(l, yaml_str(in, yaml_need(in, n, "credentials")));
 	s->observe_role = yaml_str(in, yaml_get(n, "observe-role"));
 	limits_read(in, yaml_get(n, "limits"), &s->limits);
 	load_services(in, yaml_get(n, "services"), s);
@@ -329,7 +214,7 @@ load_credentials(struct loading *l, struct config_store *s)
 	unsigned number = 0;
 	int r;
 
-	if ((r = read_text(l, s->credentials_path, true, &text, &len)) != 0)
+	if ((r = loading_read(l, s->credentials_path, true, &text, &len)) != 0)
 		return r;
 	for (i = 0; i < len; i++)
 		lines += text[i] == '\n';
@@ -444,9 +329,9 @@ load_applied(struct loading *l, struct config_store *s)
 	    l->c->state_dir, s->name);
 	if (s->applied_path == NULL)
 		return ERR_MEMORY;
-	if (access(s->applied_path, F_OK) != 0 && errno == ENOENT)
+	if (!loading_exists(l, s->applied_path))
 		return 0; /* nothing applied yet: sessions say so */
-	if ((r = read_text(l, s->applied_path, true, &text, &len)) != 0)
+	if ((r = loading_read(l, s->applied_path, true, &text, &len)) != 0)
 		return r;
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	r = root != NULL ? read_applied(l, s, root) : ERR_FORMAT;
@@ -465,7 +350,7 @@ check_residences(struct loading *l, const struct yaml_node *n,
 	const struct yaml_node *at = yaml_get(n, "residences");
 	size_t i, k;
 
-	about(l, l->c->path);
+	loading_about(l, l->c->path);
 	if (s->n_residences == 0 ||
 	    (s->catalog->residence_store && s->n_residences != 1))
 		return why_set(l->why, ERR_FORMAT, at->line, at->column,
@@ -498,12 +383,12 @@ load_store(struct loading *l, const struct yaml_node *key,
 	const char *name;
 	int r;
 
-	about(l, l->c->path);
+	loading_about(l, l->c->path);
 	load_store_keys(l, &in, key, n, s);
 	name = yaml_str(&in, yaml_need(&in, n, "catalog"));
 	if (in.result != 0)
 		return in.result;
-	if ((r = read_config_text(l, name, &s->catalog_text)) != 0)
+	if ((r = loading_text(l, name, &s->catalog_text)) != 0)
 		return r;
 	if ((r = catalog_load(s->catalog_text.text, s->catalog_text.len,
 	    &s->catalog, l->why)) != 0)
@@ -572,7 +457,7 @@ load_users(struct loading *l)
 	unsigned number = 0;
 	int r;
 
-	if ((r = read_text(l, l->c->users_path, true, &text, &len)) != 0)
+	if ((r = loading_read(l, l->c->users_path, true, &text, &len)) != 0)
 		return r;
 	for (i = 0; i < len; i++)
 		lines += text[i] == '\n';
@@ -615,7 +500,7 @@ check_services(struct loading *l, const struct yaml_node *stores)
 	const struct principal *p;
 	size_t i, k;
 
-	about(l, l->c->path);
+	loading_about(l, l->c->path);
 	for (i = 0; i < l->c->n_stores; i++) {
 		const struct config_store *s = &l->c->stores[i];
 		const struct yaml_node *n =
@@ -649,7 +534,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 
 	yaml_map(&in, root, keys);
 	c->gateway = name_of(&in, yaml_need(&in, root, "gateway"), "gateway");
-	c->state_dir = path_of(l, yaml_str(&in, yaml_need(&in, root, "state")));
+	c->state_dir = loading_path(l, yaml_str(&in, yaml_need(&in, root, "state")));
 	c->workers = 2;
 	if ((v = yaml_get(root, "workers")) != NULL)
 		c->workers = (unsigned)yaml_u64(&in, v, 1, 256);
@@ -658,7 +543,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 		load_listener(&in, v, &c->console);
 		c->has_console = true;
 	}
-	c->users_path = path_of(l, yaml_str(&in, yaml_need(&in, root, "users")));
+	c->users_path = loading_path(l, yaml_str(&in, yaml_need(&in, root, "users")));
 	load_log(l, &in, yaml_need(&in, root, "log"));
 	load_limits(&in, yaml_get(root, "limits"), c);
 	directory = yaml_str(&in, yaml_need(&in, root, "directory"));
@@ -667,69 +552,60 @@ load_top(struct loading *l, const struct yaml_node *root)
 	v = yaml_need(&in, root, "stores");
 	if (in.result != 0)
 		return in.result;
-	if ((r = read_config_text(l, directory, &c->directory_text)) != 0 ||
+	if ((r = loading_text(l, directory, &c->directory_text)) != 0 ||
 	    (r = directory_load(c->directory_text.text, c->directory_text.len,
 	    &c->directory, l->why)) != 0)
 		return r;
-	if (addresses != NULL && ((r = read_config_text(l, addresses,
+	if (addresses != NULL && ((r = loading_text(l, addresses,
 	    &c->addresses_text)) != 0 ||
 	    (r = addresses_new(c->addresses_text.text, c->addresses_text.len,
 	    &c->addresses, l->why)) != 0))
 		return r;
-	if ((r = read_policy(l, policy)) != 0)
+	if ((r = loading_policy(l, policy, &c->policy_text)) != 0 ||
+	    (r = policy_file_load(c->policy_text.path, c->policy_text.text,
+	    c->policy_text.len, &c->policy, l->why, l->file)) != 0)
 		return r;
 	if ((r = load_stores(l, v)) != 0 || (r = check_services(l, v)) != 0)
 		return r;
 	return load_users(l);
 }
 
-/* The folder of a path, absolute, since processes change directory. */
 static int
-folder_of(struct arena *a, const char *path, const char **ret)
+load(struct loading *l, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *full, *dir = slash == NULL ? arena_str(a, ".") :
-	    slash == path ? arena_str(a, "/") :
-	    arena_strn(a, path, (size_t)(slash - path));
+	const struct yaml_node *root;
+	const char *text;
+	size_t len;
+	int r;
 
-	if (dir == NULL)
+	loading_about(l, path);
+	if ((l->c->path = arena_str(l->arena, path)) == NULL)
 		return ERR_MEMORY;
-	if ((full = realpath(dir, NULL)) == NULL)
-		return ERR_IO;
-	*ret = arena_str(a, full);
-	free(full);
-	return *ret != NULL ? 0 : ERR_MEMORY;
+	if ((r = loading_folder(l, path)) != 0 ||
+	    (r = loading_read(l, path, false, &text, &len)) != 0 ||
+	    (r = loading_hash(text, len, l->c->sha256)) != 0 ||
+	    (r = yaml_parse(l->arena, text, len, &root, l->why)) != 0)
+		return r;
+	return load_top(l, root);
 }
 
 int
-config_load(const char *path, struct config **ret, struct why *w,
+config_load_by(const char *path, struct parcel *take,
+    const struct parcel *from, struct config **ret, struct why *w,
     char file[static 1024])
 {
-	const struct yaml_node *root;
 	struct config_whole *whole;
-	struct loading l = {.why = w, .file = file};
-	const char *text;
-	size_t len;
+	struct loading l = {.why = w, .file = file, .take = take,
+	    .from = from};
 	int r = ERR_MEMORY;
 
 	memset(w, 0, sizeof(*w));
 	if ((whole = calloc(1, sizeof(*whole))) == NULL)
 		return r;
 	l.c = &whole->c;
-	about(&l, path);
+	loading_about(&l, path);
 	if ((l.arena = whole->arena = arena_new()) == NULL ||
-	    (l.c->path = arena_str(l.arena, path)) == NULL)
-		goto out;
-	if ((r = folder_of(l.arena, path, &l.folder)) != 0) {
-		if (r == ERR_IO)
-			(void)why_set(w, r, 0, 0, "cannot be read: %s",
-			    strerror(errno));
-		goto out;
-	}
-	if ((r = read_text(&l, path, false, &text, &len)) != 0 ||
-	    (r = hash_hex(&l, text, len, l.c->sha256)) != 0 ||
-	    (r = yaml_parse(l.arena, text, len, &root, w)) != 0 ||
-	    (r = load_top(&l, root)) != 0)
+	    (r = load(&l, path)) != 0)
 		goto out;
 	*ret = l.c;
 	whole = NULL; /* now the caller's */
@@ -738,6 +614,40 @@ out:
 		(void)why_set(w, r, 0, 0, "out of memory");
 	if (whole != NULL)
 		config_free(&whole->c);
+	return r;
+}
+
+int
+config_load(const char *path, struct config **ret, struct why *w,
+    char file[static 1024])
+{
+	return config_load_by(path, NULL, NULL, ret, w, file);
+}
+
+int
+config_state_dir(const char *path, char **ret, struct why *w,
+    char file[static 1024])
+{
+	struct loading l = {.why = w, .file = file};
+	struct yaml_in in = {.why = w};
+	const struct yaml_node *root;
+	const char *text, *dir;
+	size_t len;
+	int r = ERR_MEMORY;
+
+	loading_about(&l, path);
+	if ((l.arena = in.arena = arena_new()) == NULL)
+		return why_set(w, r, 0, 0, "out of memory");
+	if ((r = loading_folder(&l, path)) != 0 ||
+	    (r = loading_read(&l, path, false, &text, &len)) != 0 ||
+	    (r = yaml_parse(l.arena, text, len, &root, w)) != 0)
+		goto out;
+	dir = loading_path(&l, yaml_str(&in, yaml_need(&in, root, "state")));
+	if ((r = in.result) == 0 && (dir == NULL ||
+	    (*ret = strdup(dir)) == NULL))
+		r = ERR_MEMORY;
+out:
+	arena_free(l.arena);
 	return r;
 }
 
@@ -806,4 +716,19 @@ config_service_role(const struct config_store *s, const char *principal)
 		if (strcmp(s->service_principals[i], principal) == 0)
 			return s->service_roles[i];
 	return NULL;
+}
+
+bool
+config_knows_purpose(const struct config *c, const char *purpose)
+{
+	const char *const *known;
+	size_t i, n;
+
+	if (purpose == NULL)
+		return true;
+	known = policy_purposes(c->policy, &n);
+	for (i = 0; i < n; i++)
+		if (strcmp(known[i], purpose) == 0)
+			return true;
+	return false;
 }

@@ -19,6 +19,7 @@
 struct addresses;
 struct catalog;
 struct directory;
+struct parcel;
 struct policy;
 
 enum store_mode {
@@ -123,7 +124,16 @@ struct config {
  */
 int config_load(const char *path, struct config **ret, struct why *w,
     char file[static 1024]);
+/* The same, noting every file's bytes in `take`, or from those of `from` and
+ * no file; both may be NULL. */
+int config_load_by(const char *path, struct parcel *take,
+    const struct parcel *from, struct config **ret, struct why *w,
+    char file[static 1024]);
 void config_free(struct config *c);
+/* Only where its state folder is, on the heap: of a configuration that may
+ * name files which are broken. */
+int config_state_dir(const char *path, char **ret, struct why *w,
+    char file[static 1024]);
 
 const struct config_store *config_store_find(const struct config *c,
     const char *name);
@@ -131,6 +141,8 @@ const struct config_user *config_user_find(const struct config *c,
     const char *principal);
 const struct config_login *config_login_find(const struct config_store *s,
     const char *role);
+/* NULL is no purpose, which every policy knows. */
+bool config_knows_purpose(const struct config *c, const char *purpose);
 /* The role of a service principal at a store, or NULL. */
 const char *config_service_role(const struct config_store *s,
     const char *principal);

@@ -21,15 +21,14 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "base/time.h"
-#include "catalog/catalog.h"
 #include "crypto/hash.h"
 #include "gateway/cancel.h"
 #include "gateway/addresses.h"
 #include "gateway/config.h"
 #include "gateway/log_client.h"
+#include "gateway/renew.h"
 #include "gateway/sandbox.h"
 #include "gateway/worker.h"
-#include "policy/policy.h"
 #include "record/record.h"
 
 #define PROGRAM "sworn " SWORN_VERSION
@@ -78,7 +77,7 @@ submit(struct shared *s, struct record *r)
 {
 	int e;
 
-	r->gateway = s->config->gateway;
+	r->gateway = s->boot->gateway;
 	if ((e = log_client_submit_wait(s->log, r)) != 0)
 		report(REPORT_ERROR, "the log did not take record %s: %s",
 		    record_type_text(r->type), err_text(e));
@@ -101,95 +100,11 @@ write_boot(struct shared *s, const struct log_hello *h)
 	memset(&r, 0, sizeof(r));
 	r.type = RECORD_BOOT;
 	r.u.boot.program = PROGRAM;
-	r.u.boot.config = s->config->sha256;
-	r.u.boot.heartbeat_ms = s->config->heartbeat_ms;
+	r.u.boot.config = s->boot->sha256;
+	r.u.boot.heartbeat_ms = s->boot->heartbeat_ms;
 	r.u.boot.last = h->next == 0 ? 0 : h->next - 1;
 	r.u.boot.clean = h->next == 0 || h->clean;
 	return submit(s, &r);
-}
-
-static int
-write_object(struct shared *s, const char *kind, const char *name,
-    const struct config_text *t)
-{
-	struct record r = {.type = RECORD_OBJECT};
-	char hex[65];
-	int e;
-
-	if ((e = log_client_object_wait(s->log, t->text, t->len, hex)) != 0) {
-		report(REPORT_ERROR, "the log did not keep the %s: %s", kind,
-		    err_text(e));
-		return e;
-	}
-	r.u.object.kind = kind;
-	r.u.object.name = name;
-	r.u.object.sha256 = hex;
-	r.u.object.len = t->len;
-	return submit(s, &r);
-}
-
-/* Whether an earlier store has the same catalog. */
-static bool
-catalog_seen(const struct config *c, size_t i)
-{
-	size_t j;
-
-	for (j = 0; j < i; j++)
-		if (strcmp(c->stores[j].catalog_text.sha256,
-		    c->stores[i].catalog_text.sha256) == 0)
-			return true;
-	return false;
-}
-
-static int
-write_store(struct shared *s, const struct config_store *st)
-{
-	struct record r = {.type = RECORD_STORE};
-	struct record_count *counts;
-	size_t i;
-	int e;
-
-	if ((counts = calloc(st->n_counts + 1, sizeof(*counts))) == NULL)
-		return ERR_MEMORY;
-	for (i = 0; i < st->n_counts; i++) {
-		counts[i].label = st->count_labels[i];
-		counts[i].n = st->counts[i];
-	}
-	r.u.store.store = st->name;
-	r.u.store.mode = store_mode_text(st->mode);
-	r.u.store.residences.s = st->residences;
-	r.u.store.residences.n = st->n_residences;
-	r.u.store.catalog = st->catalog_text.sha256;
-	r.u.store.subjects = counts;
-	r.u.store.n_subjects = st->n_counts;
-	r.u.store.counted_ms = st->counted_ms;
-	e = submit(s, &r);
-	free(counts);
-	return e;
-}
-
-/* Everything that decisions rest on, before the first session. */
-static int
-write_start(struct shared *s, const struct log_hello *h)
-{
-	const struct config *c = s->config;
-	size_t i;
-	int r;
-
-	if ((r = write_boot(s, h)) != 0 ||
-	    (r = write_object(s, "policy", policy_name(c->policy),
-	    &c->policy_text)) != 0 ||
-	    (r = write_object(s, "directory", "", &c->directory_text)) != 0)
-		return r;
-	for (i = 0; i < c->n_stores; i++)
-		if (!catalog_seen(c, i) && (r = write_object(s, "catalog",
-		    c->stores[i].catalog->name,
-		    &c->stores[i].catalog_text)) != 0)
-			return r;
-	for (i = 0; i < c->n_stores; i++)
-		if ((r = write_store(s, &c->stores[i])) != 0)
-			return r;
-	return 0;
 }
 
 static void
@@ -207,7 +122,7 @@ heartbeat(struct shared *s)
 {
 	struct record r = {.type = RECORD_HEARTBEAT};
 
-	r.gateway = s->config->gateway;
+	r.gateway = s->boot->gateway;
 	r.u.heartbeat.opened = atomic_load(&s->opened);
 	r.u.heartbeat.closed = atomic_load(&s->closed);
 	if (log_client_submit(s->log, &r, ignore_done, NULL) != 0)
@@ -217,12 +132,16 @@ heartbeat(struct shared *s)
 static void
 show_alive(struct shared *s, bool ok)
 {
+	struct version *v;
+
 	if (s->metrics == NULL)
 		return;
 	atomic_store(&s->metrics->gateway_ok, ok);
+	v = versions_get(&s->versions);
 	atomic_store(&s->metrics->addresses_built_s,
-	    s->config->addresses == NULL ? 0 : (uint64_t)(
-	    addresses_built_ms(s->config->addresses) / 1000));
+	    v == NULL || v->config->addresses == NULL ? 0 : (uint64_t)(
+	    addresses_built_ms(v->config->addresses) / 1000));
+	version_unref(&s->versions, v);
 	atomic_store(&s->metrics->gateway_beat_ms,
 	    (uint64_t)clock_now_ms());
 }
@@ -235,14 +154,14 @@ main_loop(struct shared *s, const sigset_t *signals)
 	struct timespec ts;
 	int64_t wait;
 
-	next = clock_mono_ms() + (int64_t)s->config->heartbeat_ms / 2;
+	next = clock_mono_ms() + (int64_t)s->boot->heartbeat_ms / 2;
 	for (;;) {
 		show_alive(s, true);
 		now = clock_mono_ms();
 		if (now >= next) {
 			heartbeat(s);
 			/* Half, so that one that comes late is in time. */
-			next = now + (int64_t)s->config->heartbeat_ms / 2;
+			next = now + (int64_t)s->boot->heartbeat_ms / 2;
 		}
 		wait = next - now;
 		if (wait < 1)
@@ -267,34 +186,16 @@ write_stop(struct shared *s)
 }
 
 static int
-find_addresses(struct shared *s)
-{
-	const struct config *c = s->config;
-	size_t i;
-
-	s->addresses = calloc(c->n_stores + 1, sizeof(*s->addresses));
-	if (s->addresses == NULL)
-		return ERR_MEMORY;
-	for (i = 0; i < c->n_stores; i++)
-		if (link_address_find(c->stores[i].host, c->stores[i].port,
-		    &s->addresses[i]) != 0)
-			report(REPORT_WARNING, "store=%s its host is not "
-			    "known; sessions of it will be refused",
-			    c->stores[i].name);
-	return 0;
-}
-
-static int
 prepare(struct shared *s, const struct gateway *g)
 {
 	size_t i;
 	int r, flags;
 
-	s->config = g->config;
+	s->boot = g->boot;
 	s->metrics = g->metrics;
 	s->listen_fds = g->listen_fds;
 	s->n_listen_fds = g->n_listen_fds;
-	if ((r = text_key(g->config->state_dir, s->text_key)) != 0)
+	if ((r = text_key(g->boot->state_dir, s->text_key)) != 0)
 		return r;
 	if ((r = hash_hmac(s->text_key, HASH_LEN, "mock", 4,
 	    s->mock_key)) != 0)
@@ -307,7 +208,7 @@ prepare(struct shared *s, const struct gateway *g)
 		    flags | O_NONBLOCK) != 0)
 			return ERR_IO;
 	}
-	return find_addresses(s);
+	return versions_init(&s->versions);
 }
 
 /* From here on: sockets, and names of stores that are looked up no more. */
@@ -334,7 +235,7 @@ start_workers(struct shared *s, struct worker *w, unsigned n, unsigned *ret)
 	int r;
 
 	for (*ret = 0; *ret < n; (*ret)++)
-		if ((r = worker_start(s, &w[*ret])) != 0) {
+		if ((r = worker_start(s, &w[*ret], *ret)) != 0) {
 			report(REPORT_ERROR, "a worker could not start");
 			return r;
 		}
@@ -356,10 +257,12 @@ stop_workers(struct shared *s, struct worker *w, unsigned n)
 int
 gateway_run(const struct gateway *g)
 {
-	unsigned n = g->config->workers > 0 ? g->config->workers : 1;
+	unsigned n = g->boot->workers > 0 ? g->boot->workers : 1;
 	struct shared *s = NULL;
 	struct worker *w = NULL;
 	struct log_hello hello;
+	struct renew *renew = NULL;
+	struct version *v = NULL;
 	unsigned started = 0;
 	sigset_t signals;
 	int status = 1;
@@ -374,20 +277,24 @@ gateway_run(const struct gateway *g)
 	w = calloc(n, sizeof(*w));
 	if (s == NULL || w == NULL || prepare(s, g) != 0)
 		goto out;
-	if (log_client_new(g->log_path, g->config->gateway, LOG_WAIT_MS,
-	    g->config->log_timeout_ms, &hello, &s->log) != 0) {
+	if (log_client_new(g->log_path, g->boot->gateway, LOG_WAIT_MS,
+	    g->boot->log_timeout_ms, &hello, &s->log) != 0) {
 		report(REPORT_ERROR, "the log cannot be reached");
 		goto out;
 	}
-	if (write_start(s, &hello) != 0)
+	/* Everything that decisions rest on, before the first session. */
+	if (version_new(g->config, NULL, NULL, n, &v) != 0 ||
+	    write_boot(s, &hello) != 0 || renew_start(s, v) != 0)
 		goto out;
 	confine();
-	if (start_workers(s, w, n, &started) == 0) {
+	if (start_workers(s, w, n, &started) == 0 &&
+	    renew_new(s, w, n, g->renew_fd, &renew) == 0) {
 		report(REPORT_INFO, "accepting sessions workers=%u", n);
 		main_loop(s, &signals);
 		status = 0;
 	}
 	show_alive(s, false);
+	renew_free(renew);
 	stop_workers(s, w, started);
 	write_stop(s);
 out:

@@ -91,8 +91,24 @@ number(struct record *r, const char *session, uint64_t n)
 	case RECORD_STORE:
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
+	case RECORD_IN_FORCE:
 		break;
 	}
+}
+
+/* 0; ERR_CONFLICT: what it says was decided by a version from before. */
+static int
+hand_over(struct shared *sh, struct job *j)
+{
+	int r = ERR_CONFLICT;
+
+	if (versions_enter(&sh->versions, j->by)) {
+		r = log_client_submit(sh->log, &j->record, finished, j);
+		if (r == ERR_CONFLICT)
+			r = ERR_IO;
+	}
+	versions_leave(&sh->versions);
+	return r;
 }
 
 void
@@ -107,15 +123,18 @@ job_pump(struct session *s)
 		s->jobs_last = NULL;
 	j->next = NULL;
 	s->job_out = j;
-	j->record.gateway = s->worker->shared->config->gateway;
+	j->record.gateway = s->worker->shared->boot->gateway;
 	number(&j->record, s->id, s->n_records);
 	if (j->record.type == RECORD_RESULT && j->run != NULL)
 		j->record.u.result.of = j->run->n;
 	if (j->record.type == RECORD_SUBJECTS)
 		j->record.u.more.of = j->run->n;
-	if ((r = log_client_submit(s->worker->shared->log, &j->record,
-	    finished, j)) == 0)
+	if ((r = hand_over(s->worker->shared, j)) == 0)
 		return;
+	if (r == ERR_CONFLICT) {
+		finished(j, r, 0);
+		return;
+	}
 	/* As if the log had refused it; told from the queue, as always. */
 	report(REPORT_ERROR, "record %s was not taken: %s",
 	    record_type_text(j->record.type), err_text(r));

@@ -31,6 +31,7 @@ struct job {
 	struct arena *a;	/* what the record points to lives here */
 	struct record record;
 	enum job_kind kind;
+	uint64_t by;		/* number of the version that decided; 0: none */
 	struct run *run;	/* gets its number, or gives it; may be NULL */
 	int result;
 };
@@ -38,7 +39,9 @@ struct job {
 struct job *job_new(struct session *s, enum job_kind kind,
     enum record_type type);
 void job_free(struct job *j);
-/* Queues it; when it is done session_job_done is called. */
+/* Queues it; when it is done session_job_done is called. Its result is
+ * ERR_CONFLICT, and nothing was recorded, if the version that decided it is
+ * in force no more. */
 void job_submit(struct job *j);
 /* Hands the next one to the log if none is there. */
 void job_pump(struct session *s);

@@ -435,6 +435,33 @@ says_all(const struct work *w, const struct statement *st)
 	return false;
 }
 
+/* A cursor that outlives its transaction is not told from others. */
+static bool
+leaves(const struct statement *st)
+{
+	switch (st->class) {
+	case STATEMENT_SET:
+		return !st->set_local && (st->set_name == NULL ||
+		    !setting_is_ours(st->set_name));
+	case STATEMENT_PREPARED:
+		return strncasecmp(st->what, "PREPARE", 7) == 0;
+	case STATEMENT_WRITE:
+	case STATEMENT_OTHER:
+	case STATEMENT_UNKNOWN:
+		return true;
+	case STATEMENT_EMPTY:
+	case STATEMENT_READ:
+	case STATEMENT_EXPLAIN:
+	case STATEMENT_COPY_OUT:
+	case STATEMENT_CURSOR:
+	case STATEMENT_TRANSACTION:
+	case STATEMENT_SHOW:
+	case STATEMENT_DISCARD:
+		break;
+	}
+	return false;
+}
+
 static void
 judge_statement(struct work *w, const struct statement *st)
 {
@@ -454,6 +481,7 @@ judge_statement(struct work *w, const struct statement *st)
 	judge_class(w, st);
 	if (st->class == STATEMENT_SET)
 		judge_setting(w, st);
+	w->out->leaves = w->out->leaves || leaves(st);
 	if (st->class == STATEMENT_DISCARD && says_all(w, st))
 		w->out->resets_all = true;
 	for (i = 0; i < st->n_tables; i++)

@@ -42,6 +42,9 @@ struct judgement {
 	const struct statement *ours;
 	bool resets_all;	/* RESET ALL, DISCARD ALL */
 	bool alone;		/* the text is just one statement */
+	/* Changes what the store keeps for the session beyond a transaction:
+	 * settings, what PREPARE made. */
+	bool leaves;
 	bool changes_reading;	/* sets what changes how SQL is read */
 	bool runs_named;	/* FETCH, EXECUTE: what was named elsewhere */
 	/* Sent instead, so that its record can be exact; NULL: bounded, and

@@ -58,6 +58,18 @@ static const struct {
 	{"sworn_addresses_built_seconds", "gauge",
 	    "When the file of addresses was made; 0 without one.",
 	    offsetof(struct metrics, addresses_built_s)},
+	{"sworn_reloads_total", "counter", "Reloads that were taken.",
+	    offsetof(struct metrics, reloads)},
+	{"sworn_reloads_failed_total", "counter",
+	    "Reloads that were not taken.",
+	    offsetof(struct metrics, reloads_failed)},
+	{"sworn_reload_failed", "gauge",
+	    "1 if the last reload was not taken, so that what is in force is "
+	    "not what the files say.",
+	    offsetof(struct metrics, reload_failed)},
+	{"sworn_in_force_timestamp_seconds", "gauge",
+	    "When the configuration in force was taken.",
+	    offsetof(struct metrics, in_force_s)},
 };
 
 struct metrics *

@@ -32,6 +32,10 @@ struct metrics {
 	atomic_uint_fast64_t ticket_lookups;
 	atomic_uint_fast64_t ticket_refusals;	/* asked, and not confirmed */
 	atomic_uint_fast64_t ticket_failures;	/* could not be asked */
+	atomic_uint_fast64_t reloads;
+	atomic_uint_fast64_t reloads_failed;
+	atomic_uint_fast64_t reload_failed;	/* 1: the last one was */
+	atomic_uint_fast64_t in_force_s;	/* when that came into force */
 	atomic_uint_fast64_t gateway_beat_ms;	/* wall clock of its last beat */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/err.h"
 #include "gateway/judge.h"
 #include "gateway/run.h"
 
@@ -48,6 +49,20 @@ bucket(struct names *t, const char *name)
 	for (; *name != 0; name++)
 		h = (h ^ (uint8_t)*name) * 16777619u;
 	return &t->buckets[h % (sizeof(t->buckets) / sizeof(*t->buckets))];
+}
+
+int
+meaning_keep(struct meaning *m, struct bytes parse)
+{
+	void *copy;
+
+	if (parse.len > NAMES_KEEP_MAX)
+		return 0;
+	if ((copy = arena_alloc(m->a, parse.len)) == NULL)
+		return ERR_MEMORY;
+	memcpy(copy, parse.data, parse.len);
+	m->parse = bytes_of(copy, parse.len);
+	return 0;
 }
 
 struct named *
@@ -109,6 +124,29 @@ names_done(struct names *t)
 			names_remove(t, t->buckets[i]);
 }
 
+static bool
+can_be_prepared(const struct named *x)
+{
+	return x->n == 1 && !x->anything && x->slots[0].meaning->parse.len > 0;
+}
+
+void
+names_lose(struct names *t)
+{
+	struct named *x, *next;
+	size_t i;
+
+	for (i = 0; i < sizeof(t->buckets) / sizeof(*t->buckets); i++) {
+		for (x = t->buckets[i]; x != NULL; x = next) {
+			next = x->next;
+			if (can_be_prepared(x))
+				x->lost = true;
+			else
+				names_remove(t, x);
+		}
+	}
+}
+
 struct named *
 named_ref(struct named *x)
 {
@@ -129,6 +167,29 @@ named_unref(struct named *x)
 	run_unref(x->run);
 	free(x->name);
 	free(x);
+}
+
+void
+named_clear(struct named *x)
+{
+	size_t i;
+
+	for (i = 0; i < x->n; i++)
+		meaning_unref(x->slots[i].meaning);
+	x->n = 0;
+	x->anything = false;
+}
+
+void
+named_become(struct named *x, struct meaning *m)
+{
+	(void)meaning_ref(m);
+	named_clear(x);
+	if (m == NULL)
+		named_add_anything(x);
+	else
+		named_add(x, m);
+	meaning_unref(m);
 }
 
 uint64_t

@@ -13,8 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 #define NAMES_MAX 1000		/* each of statements and of portals */
 #define NAMED_MAX 8
+#define NAMES_KEEP_MAX 16384	/* bytes of a Parse */
 
 struct arena;
 struct judgement;
@@ -26,6 +29,9 @@ struct meaning {
 	struct arena *a;
 	const struct judgement *judgement;
 	char text_hmac[65];
+	/* Body of the Parse that it came with, so that it can be judged and
+	 * prepared again; empty: it is too long for that. */
+	struct bytes parse;
 };
 
 /* Takes over the arena, in which the judgement is. */
@@ -33,6 +39,8 @@ struct meaning *meaning_new(struct arena *a, const struct judgement *j,
     const char text_hmac[static 65]);
 struct meaning *meaning_ref(struct meaning *m);
 void meaning_unref(struct meaning *m);
+/* Keeps a copy of the Parse. 0 or ERR_MEMORY. */
+int meaning_keep(struct meaning *m, struct bytes parse);
 
 struct named {
 	struct named *next;
@@ -47,6 +55,10 @@ struct named {
 	bool anything;		/* and more besides */
 	uint64_t anything_version;
 	uint64_t version;
+	uint64_t epoch;		/* of the clearance that it was judged by */
+	bool lost;		/* this connection of the store has it not */
+	uint64_t stretch;	/* of a portal: where it was bound, until it is
+				 * executed */
 	struct run *run;	/* of a portal: the record that covers it */
 };
 
@@ -56,12 +68,20 @@ struct names {
 };
 
 void names_done(struct names *t);	/* forgets all; may be used again */
+/* Another connection has none of them. What can be prepared again is marked
+ * as lost, the rest forgotten. */
+void names_lose(struct names *t);
 struct named *names_find(struct names *t, const char *name);
 /* Finds or adds; NULL: full or out of memory, so it may mean anything. */
 struct named *names_get(struct names *t, const char *name);
 void names_remove(struct names *t, struct named *x);
 struct named *named_ref(struct named *x);
 void named_unref(struct named *x);
+
+/* Its only meaning becomes m; NULL: it may mean anything. */
+void named_become(struct named *x, struct meaning *m);
+/* Whatever it meant is gone, also if what is to take its place fails. */
+void named_clear(struct named *x);
 
 /* A new version begins: what is added now belongs to it. */
 uint64_t named_begin(struct named *x);

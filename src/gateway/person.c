@@ -21,6 +21,7 @@
 #include "gateway/cover.h"
 #include "gateway/job.h"
 #include "gateway/judge.h"
+#include "gateway/move.h"
 #include "gateway/run.h"
 #include "gateway/standing.h"
 #include "lineage/analyze.h"
@@ -29,6 +30,7 @@
 #include "wire/frontend.h"
 #include "wire/strip.h"
 
+#define STALE_MAX 3		/* times that a message is decided again */
 #define WAIT PERSON_STAYS
 
 static void
@@ -65,6 +67,7 @@ person_new(const char *purpose, const char *ticket)
 	if ((p = calloc(1, sizeof(*p))) == NULL)
 		return NULL;
 	p->status = 'I';
+	p->stretch = 1;
 	buf_init(&p->gate.error, 0);
 	buf_init(&p->hold.bytes, 0);
 	p->start_purpose = purpose;
@@ -85,7 +88,6 @@ pass_on(struct session *s, const struct frame *f)
 	flow_add(&s->link->out, flow_data(&s->up), FRAME_HEAD + f->body.len);
 }
 
-/* Everything outstanding will be answered without a Sync. */
 void
 person_ask_flush(struct session *s)
 {
@@ -114,6 +116,7 @@ wait_for_record(struct session *s, struct job *j, const struct cover *c,
 		return WAIT;
 	}
 	j->run = run_ref(run);
+	j->by = s->version->number;
 	s->statements++;
 	session_set_state(s, STATE_WAITING);
 	job_submit(j);
@@ -151,6 +154,7 @@ deny(struct session *s, const char *what, const char *hmac,
 		session_end_memory(s);
 		return WAIT;
 	}
+	j->by = s->version->number;
 	s->denials++;
 	COUNT(s->worker->shared, denials, 1);
 	session_set_state(s, STATE_WAITING);
@@ -287,6 +291,7 @@ query_judged(struct session *s, const struct frame *f, struct meaning *m)
 		return e == ERR_DENIED ? 0 : e;
 	if (j->changes_reading && s->store->mode == STORE_OBSERVE)
 		s->person->reads_otherwise = true;
+	s->person->leaves = s->person->leaves || j->leaves;
 	if (!j->guarded)
 		return send_query(s, f, NULL);
 	if (j->exact != NULL)
@@ -331,6 +336,7 @@ on_parse(struct session *s, const struct frame *f)
 	struct frontend_parse p;
 	struct request *q;
 	struct meaning *m;
+	struct named *x;
 	int r = 0;
 
 	if (frontend_parse_read(f->body, &p) != 0)
@@ -349,10 +355,21 @@ on_parse(struct session *s, const struct frame *f)
 		r = WAIT;
 		goto out;
 	}
-	q->named = named_ref(names_get(&s->person->statements, p.name));
+	x = names_get(&s->person->statements, p.name);
+	/* The store forgets the unnamed one before it reads the text. */
+	if (x != NULL && *p.name == 0)
+		named_clear(x);
+	if (meaning_keep(m, f->body) != 0 || move_refresh(s, x) != 0) {
+		session_end_memory(s);
+		r = WAIT;
+		goto out;
+	}
+	q->named = named_ref(x);
 	if (q->named != NULL) {
+		x->lost = false;
 		q->version = named_begin(q->named);
 		named_add(q->named, m);
+		x->epoch = s->person->epoch;
 	}
 	s->person->segment = true;
 	if (m->judgement->exact == NULL) {
@@ -376,18 +393,27 @@ send_bind(struct session *s, const struct frame *f, struct run *run)
 	struct named *from, *to;
 	struct request *q;
 	size_t i;
+	int e;
 
 	if (frontend_bind_read(f->body, &b) != 0)
 		return ERR_FORMAT;
+	from = names_find(&s->person->statements, b.statement);
+	to = names_get(&s->person->portals, b.portal);
+	if ((e = move_prepare(s, from)) != 0)
+		return e;
 	if ((q = request_push(s, REQUEST_BIND)) == NULL) {
 		session_end_memory(s);
 		return WAIT;
 	}
-	from = names_find(&s->person->statements, b.statement);
-	to = names_get(&s->person->portals, b.portal);
 	q->is_portal = true;
 	q->run = run_ref(run);
 	if (to != NULL) {
+		/* If the Bind fails its transaction does, and no portal of
+		 * before is left. */
+		if (to->epoch != s->person->epoch)
+			named_clear(to);
+		to->epoch = s->person->epoch;
+		to->stretch = s->person->stretch;
 		q->named = named_ref(to);
 		q->version = named_begin(to);
 		if (from == NULL || from->n == 0 || from->anything)
@@ -427,6 +453,8 @@ send_execute(struct session *s, const struct frame *f, struct run *run)
 		run_unref(portal->run);
 		portal->run = run_ref(run);
 	}
+	if (portal != NULL)
+		portal->stretch = 0;
 	if (run != NULL) {
 		q->run = run_ref(run);
 		q->meaning = meaning_ref(run->meaning);
@@ -464,24 +492,35 @@ record_named(struct session *s, const struct named *x, bool *ret_needed)
 static int
 on_bind(struct session *s, const struct frame *f)
 {
+	const struct refusal *refusal;
 	struct frontend_bind b;
 	struct run *run;
+	const struct meaning *m;
 	bool needed = false;
+	struct named *x;
+	size_t i;
 	int r;
 
 	if (frontend_bind_read(f->body, &b) != 0)
 		return ERR_FORMAT;
-	r = exact_named(s, 'B', names_find(&s->person->statements,
-	    b.statement), &run);
-	if (r != 0)
+	x = names_find(&s->person->statements, b.statement);
+	if (move_refresh(s, x) != 0)
+		return WAIT;
+	/* Judged again, it may be refused although its Parse was not. */
+	for (i = 0; x != NULL && i < x->n; i++) {
+		m = x->slots[i].meaning;
+		if ((refusal = refused(s, m->judgement)) != NULL)
+			return deny(s, m->judgement->what, m->text_hmac,
+			    refusal);
+	}
+	if ((r = exact_named(s, 'B', x, &run)) != 0)
 		return r == ERR_DENIED ? 0 : r;
 	if (run != NULL) {
 		r = send_bind(s, f, run);
 		run_unref(run);
 		return r;
 	}
-	r = record_named(s, names_find(&s->person->statements, b.statement),
-	    &needed);
+	r = record_named(s, x, &needed);
 	return r != 0 || needed ? r : send_bind(s, f, NULL);
 }
 
@@ -509,6 +548,16 @@ portal_reading(struct session *s, const struct named *x)
 			s->person->reads_otherwise = true;
 }
 
+static void
+portal_leaves(struct session *s, const struct named *x)
+{
+	size_t i;
+
+	for (i = 0; x != NULL && i < x->n; i++)
+		if (x->slots[i].meaning->judgement->leaves)
+			s->person->leaves = true;
+}
+
 static int
 on_execute(struct session *s, const struct frame *f)
 {
@@ -522,6 +571,8 @@ on_execute(struct session *s, const struct frame *f)
 	if (frontend_execute_read(f->body, &x) != 0)
 		return ERR_FORMAT;
 	portal = names_find(&s->person->portals, x.portal);
+	if (move_refresh(s, portal) != 0)
+		return WAIT;
 	if (s->person->switching) {
 		/* One that came behind a SET in the same stretch. */
 		struct backend_error e = {"ERROR", "25001", "nothing may "
@@ -534,6 +585,7 @@ on_execute(struct session *s, const struct frame *f)
 	    (r = begin_switch(s, 'E', j)) != 0)
 		return r == ERR_DENIED ? 0 : r;
 	portal_reading(s, portal);
+	portal_leaves(s, portal);
 	if (exact_runs_named(s, portal)) {
 		struct backend_error e = {"ERROR", "0A000", "FETCH and "
 		    "EXECUTE of names that the protocol gave are to be sent "
@@ -561,9 +613,14 @@ on_target(struct session *s, const struct frame *f, enum request_kind kind)
 	struct frontend_target t;
 	struct request *q;
 	struct named *x;
+	int r;
 
 	if (frontend_target_read(f->body, &t) != 0)
 		return ERR_FORMAT;
+	x = t.kind == 'P' ? NULL : names_find(&s->person->statements, t.name);
+	if (kind == REQUEST_DESCRIBE && s->standing != NULL &&
+	    ((r = move_refresh(s, x)) != 0 || (r = move_prepare(s, x)) != 0))
+		return r;
 	if ((q = request_push(s, kind)) == NULL) {
 		session_end_memory(s);
 		return WAIT;
@@ -595,6 +652,8 @@ on_sync(struct session *s, const struct frame *f)
 	}
 	p->skipping = false;
 	p->segment = false;
+	p->stale = 0;
+	p->stretch++;
 	return 0;
 }
 
@@ -623,6 +682,7 @@ static int
 on_message(struct session *s, const struct frame *f)
 {
 	struct person *p = s->person;
+	int r;
 
 	if (f->type == 'X') {
 		session_end(s, "client", NULL);
@@ -633,6 +693,9 @@ on_message(struct session *s, const struct frame *f)
 	/* While a change is under way only its own Sync may pass. */
 	if (p->switching && !p->segment && f->type != 'H')
 		return WAIT;
+	if (!p->switching && !p->copying_in && move_begins(s, f) &&
+	    move_needed(s) && (r = move_person(s, f)) != 0)
+		return r == ERR_DENIED ? 0 : r;
 	if (p->requests.n == REQUESTS_MAX) {
 		person_ask_flush(s);
 		return WAIT;
@@ -725,6 +788,9 @@ person_gate(struct session *s, enum event e)
 	static const struct backend_error no_log = {"ERROR", "58030",
 	    "the disclosure log cannot be written: nothing was released",
 	    NULL, "try again once the log has room"};
+	static const struct backend_error changing = {"ERROR", "40001",
+	    "what you may read changed while this was decided", NULL,
+	    "try again"};
 	struct gate *g = &s->person->gate;
 	struct reader r;
 	struct frame f;
@@ -736,7 +802,19 @@ person_gate(struct session *s, enum event e)
 		return;
 	}
 	session_set_state(s, STATE_PERSON);
-	if (s->person->skipping)
+	if (e == EVENT_STALE) {
+		/* Looked at again, by another version. */
+		s->statements -= g->kind == GATE_FORWARD;
+		s->denials -= g->kind == GATE_DENY;
+	}
+	if (e == EVENT_STALE && ++s->person->stale <= STALE_MAX) {
+		gate_done(g);
+		return;
+	}
+	s->person->stale = 0;
+	if (e == EVENT_STALE)
+		result = person_poison(s, f.type, &changing);
+	else if (s->person->skipping)
 		result = skip_held(s);
 	else if (e == EVENT_REFUSED)
 		result = person_poison(s, f.type, &no_log);

@@ -238,7 +238,9 @@ skip_requests(struct session *s)
 	if (q == NULL || q->kind == REQUEST_QUERY || q->kind == REQUEST_SYNC)
 		return;
 	while ((q = request_head(s)) != NULL && q->kind != REQUEST_SYNC) {
-		if (q->named != NULL && (q->kind == REQUEST_PARSE ||
+		if (q->ours)
+			q->named->lost = true;	/* to be tried again */
+		else if (q->named != NULL && (q->kind == REQUEST_PARSE ||
 		    q->kind == REQUEST_BIND))
 			named_reject(q->named, q->version);
 		run_ended(s, q->run);
@@ -404,7 +406,8 @@ stream_on(struct session *s)
 
 	if (n > s->person->down_left)
 		n = s->person->down_left;
-	exact_put(s, flow_data(in), n);
+	if (!s->person->down_hidden)
+		exact_put(s, flow_data(in), n);
 	flow_drop(in, n);
 	s->person->down_left -= n;
 }
@@ -454,9 +457,11 @@ next_message(struct session *s)
 		return e;
 	}
 	q = request_head(s) != NULL ? *request_head(s) : none;
+	s->person->down_hidden = type == '1' && q.ours;
 	run_ref(q.run);
 	if ((e = on_head(s, type, body_len)) == 0)
-		e = exact_message(s, type, body_len, &q);
+		e = s->person->down_hidden ? PERSON_PASS :
+		    exact_message(s, type, body_len, &q);
 	run_unref(q.run);
 	if (e != PERSON_PASS)
 		return e;

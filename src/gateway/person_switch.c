@@ -1,5 +1,5 @@
 /*
- * A person changes purpose or ticket.
+ * A person changes purpose or ticket, or moves to another clearance (move.h).
  *
  *   the SET goes to the store -> its ReadyForQuery is held back
  *   -> RECORD_CLEARANCE durable
@@ -14,10 +14,10 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/time.h"
 #include "gateway/config.h"
 #include "gateway/job.h"
 #include "gateway/judge.h"
+#include "gateway/move.h"
 #include "gateway/setting.h"
 #include "gateway/standing.h"
 #include "lineage/analyze.h"
@@ -51,10 +51,10 @@ bad_purpose(struct session *s, const char *purpose, struct arena *a,
 	struct buf hint;
 	size_t i, n;
 
-	known = policy_purposes(s->worker->shared->config->policy, &n);
-	for (i = 0; i < n; i++)
-		if (strcmp(known[i], purpose) == 0)
-			return 0;
+	/* If another version comes into force meanwhile, it is asked then. */
+	if (config_knows_purpose(s->version->config, purpose))
+		return 0;
+	known = policy_purposes(s->version->config->policy, &n);
 	buf_init(&hint, 4096);
 	buf_str(&hint, "known purposes: ");
 	for (i = 0; i < n; i++)
@@ -102,27 +102,46 @@ wanted(struct session *s, const struct judgement *j, struct arena *a,
 	return 0;
 }
 
+/* Another role; or a RESET, which the store would take back to what its own
+ * session began with. */
+static bool
+needs_link(const struct session *s)
+{
+	const struct person *p = s->person;
+
+	return move_relinks(s, p->next) ||
+	    (p->switch_resets && (!same(p->link_purpose, p->next->purpose) ||
+	    !same(p->link_ticket, p->next->ticket)));
+}
+
+static void
+forget_next(struct session *s)
+{
+	struct person *p = s->person;
+
+	standing_free(p->next);
+	version_unref(&s->worker->shared->versions, p->next_version);
+	p->next = NULL;
+	p->next_version = NULL;
+}
+
 int
 switch_prepare(struct session *s, const struct judgement *j, struct arena *a,
     struct backend_error *e)
 {
 	struct person *p = s->person;
-	struct standing_request q = {
-		.config = s->worker->shared->config, .store = s->store,
-		.principal = s->user, .address = s->address,
-		.at_ms = clock_now_ms(),
-	};
+	const char *purpose, *ticket;
 	int r;
 
-	if ((r = wanted(s, j, a, &q.purpose, &q.ticket, e)) != 0)
+	if ((r = wanted(s, j, a, &purpose, &ticket, e)) != 0)
 		return r;
-	standing_free(p->next);
-	p->next = NULL;
-	if ((r = standing_make(&q, &p->next)) != 0) {
+	forget_next(s);
+	if ((r = move_decide(s, purpose, ticket, &p->next,
+	    &p->next_version)) != 0) {
 		e->sqlstate = r == ERR_MISSING ? "28000" : "53200";
 		e->message = r == ERR_MISSING ?
 		    "the directory does not know you any more" :
-		    "out of memory";
+		    err_text(r);
 		return ERR_DENIED;
 	}
 	if (p->next->login == NULL) {
@@ -132,19 +151,8 @@ switch_prepare(struct session *s, const struct judgement *j, struct arena *a,
 		return ERR_DENIED;
 	}
 	p->switch_resets = j->ours == NULL || j->ours->set_value == NULL;
+	p->relink = needs_link(s);
 	return 0;
-}
-
-/* Another role; or a RESET, which the store would take back to what its own
- * session began with. */
-static bool
-needs_link(const struct session *s)
-{
-	const struct person *p = s->person;
-
-	return !same(s->standing->role, p->next->role) ||
-	    (p->switch_resets && (!same(p->link_purpose, p->next->purpose) ||
-	    !same(p->link_ticket, p->next->ticket)));
 }
 
 void
@@ -153,7 +161,7 @@ person_switch_begin(struct session *s)
 	struct person *p = s->person;
 	struct job *j;
 
-	if (p->status != 'I') {
+	if (!p->moving && p->status != 'I') {
 		struct backend_error e = {"FATAL", "25001", "purpose and "
 		    "ticket cannot be changed inside a transaction block",
 		    NULL, NULL};
@@ -165,7 +173,8 @@ person_switch_begin(struct session *s)
 		session_end_memory(s);
 		return;
 	}
-	if (standing_record(p->next, s->worker->shared->config, s->source,
+	j->by = p->next_version->number;
+	if (standing_record(p->next, p->next_version->config, s->source,
 	    j->a, &j->record.u.session) != 0) {
 		job_free(j);
 		session_end_memory(s);
@@ -175,16 +184,53 @@ person_switch_begin(struct session *s)
 	job_submit(j);
 }
 
+/* Meanwhile another version came into force: decided again, by that. */
+void
+person_switch_stale(struct session *s)
+{
+	static const struct backend_error e = {"FATAL", "57P03",
+	    "what you may read changed while purpose or ticket did, and the "
+	    "store has no login for it", NULL, "connect again"};
+	struct person *p = s->person;
+	struct standing *st = NULL;
+	struct version *v = NULL;
+	int r;
+
+	if (p->moving) {
+		p->moving = false;
+		forget_next(s);
+		session_set_state(s, STATE_PERSON);
+		session_step(s, EVENT_ROOM);
+		return;
+	}
+	if ((r = move_decide(s, p->next->purpose, p->next->ticket, &st,
+	    &v)) != 0) {
+		move_end(s, r);
+		return;
+	}
+	forget_next(s);
+	p->next = st;
+	p->next_version = v;
+	p->relink = needs_link(s);
+	if (st->login == NULL)
+		session_end(s, "moved", &e);
+	else
+		person_switch_begin(s);
+}
+
 static void
 finish(struct session *s)
 {
 	struct person *p = s->person;
 
-	standing_free(s->standing);
-	s->standing = p->next;
+	move_settle(s, p->next, p->next_version);
 	p->next = NULL;
+	p->next_version = NULL;
+	p->epoch++;
+	if (!p->moving)
+		backend_ready_write(flow_buf(&s->down), 'I');
 	p->switching = false;
-	backend_ready_write(flow_buf(&s->down), 'I');
+	p->moving = false;
 	session_set_state(s, STATE_PERSON);
 	session_step(s, EVENT_ROOM);
 }
@@ -202,7 +248,7 @@ person_switch_recorded(struct session *s)
 {
 	struct person *p = s->person;
 
-	if (!needs_link(s)) {
+	if (!p->relink) {
 		finish(s);
 		return;
 	}
@@ -210,13 +256,14 @@ person_switch_recorded(struct session *s)
 	(void)flow_write(&s->link->out, s->link->fd); /* or just closes it */
 	link_free(s->link);
 	s->link = NULL;
-	names_done(&p->statements);
+	names_lose(&p->statements);
 	names_done(&p->portals);
+	p->leaves = false;
 	p->reads_otherwise = false;
 	session_set_state(s, STATE_SWITCHING_LINK);
 	if (copy_text(p->next->purpose, &p->link_purpose) != 0 ||
 	    copy_text(p->next->ticket, &p->link_ticket) != 0 ||
-	    open_connect(s, p->next, p->next->purpose, p->next->ticket) != 0)
+	    open_connect(s, p->next_version, p->next) != 0)
 		session_end_memory(s);
 	else if (s->link->state == LINK_FAILED)
 		open_store_failed(s);
@@ -247,10 +294,9 @@ person_switch_done(struct session *s)
 {
 	static const struct backend_error notice = {"NOTICE", "01000",
 	    "your clearance has changed, and with it your session at the "
-	    "store", "prepared statements, cursors and settings of the old "
-	    "one are gone", NULL};
+	    "store", "cursors and settings of the old one are gone, and what "
+	    "PREPARE made", NULL};
 
-	open_aim_cancel(s);
 	flow_add(&s->down, s->link->parameters.data,
 	    s->link->parameters.len);
 	buf_done(&s->link->parameters);

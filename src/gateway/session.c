@@ -24,6 +24,7 @@
 #include "gateway/cancel.h"
 #include "gateway/config.h"
 #include "gateway/job.h"
+#include "gateway/move.h"
 #include "gateway/run.h"
 #include "gateway/standing.h"
 #include "wire/backend.h"
@@ -67,6 +68,8 @@ state_text(enum state s)
 		return "switching-greeting";
 	case STATE_SERVICE:
 		return "service";
+	case STATE_SERVICE_MOVING:
+		return "service-moving";
 	case STATE_ENDING:
 		return "ending";
 	case STATE_ENDED:
@@ -165,7 +168,7 @@ session_new(struct worker *w, int fd, const struct sockaddr_storage *sa)
 	/* Only speed and dead peers depend on these two. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
-	session_deadline(s, w->shared->config->login_timeout_ms);
+	session_deadline(s, w->shared->boot->login_timeout_ms);
 	return s;
 }
 
@@ -203,8 +206,13 @@ session_free(struct session *s)
 		atomic_fetch_sub(&s->worker->shared->sessions, 1);
 	job_drop_waiting(s);
 	scram_server_free(s->scram);
+	if (s->person != NULL)
+		version_unref(&s->worker->shared->versions,
+		    s->person->next_version);
 	person_free(s->person);
 	standing_free(s->standing);
+	version_unref(&s->worker->shared->versions, s->version);
+	move_held_done(&s->held);
 	arena_free(s->a);
 	buf_done(&s->fatal);
 	free(s);
@@ -415,6 +423,9 @@ step_opening(struct session *s, enum event e)
 	case EVENT_REFUSED:
 		session_end_log(s);
 		break;
+	case EVENT_STALE:
+		open_begin(s);
+		break;
 	case EVENT_LINK_READY:
 		if (s->state == STATE_CONNECTING)
 			open_link_ready(s);
@@ -444,6 +455,7 @@ step_person(struct session *s, enum event e)
 		break;
 	case EVENT_DURABLE:
 	case EVENT_REFUSED:
+	case EVENT_STALE:
 		if (s->state != STATE_WAITING)
 			break;
 		person_gate(s, e);
@@ -471,6 +483,9 @@ step_switching(struct session *s, enum event e)
 	case EVENT_REFUSED:
 		session_end_log(s);
 		break;
+	case EVENT_STALE:
+		person_switch_stale(s);
+		break;
 	case EVENT_LINK_READY:
 		if (s->state == STATE_SWITCHING_LINK)
 			person_switch_linked(s);
@@ -489,6 +504,20 @@ step_service(struct session *s, enum event e)
 	if (e == EVENT_CLIENT_BYTES || e == EVENT_STORE_BYTES ||
 	    e == EVENT_ROOM)
 		relay(s);
+	else
+		step_default(s, e);
+}
+
+/* Both sides wait until the record of what it may now is durable. */
+static void
+step_service_moving(struct session *s, enum event e)
+{
+	if (e == EVENT_DURABLE)
+		move_service_recorded(s);
+	else if (e == EVENT_STALE)
+		move_service(s);
+	else if (e == EVENT_REFUSED)
+		session_end_log(s);
 	else
 		step_default(s, e);
 }
@@ -525,6 +554,9 @@ session_step(struct session *s, enum event e)
 		break;
 	case STATE_SERVICE:
 		step_service(s, e);
+		break;
+	case STATE_SERVICE_MOVING:
+		step_service_moving(s, e);
 		break;
 	case STATE_ENDING:
 		if (e == EVENT_CLIENT_GONE || e == EVENT_TIMEOUT)
@@ -606,7 +638,8 @@ void
 session_job_done(struct session *s, struct job *j)
 {
 	enum event e = j->result == 0 ? EVENT_DURABLE :
-	    j->result == ERR_STATE ? EVENT_LOST : EVENT_REFUSED;
+	    j->result == ERR_STATE ? EVENT_LOST :
+	    j->result == ERR_CONFLICT ? EVENT_STALE : EVENT_REFUSED;
 	enum job_kind kind = j->kind;
 	bool numbered = j->record.type != RECORD_LOGIN_FAILURE;
 

@@ -7,7 +7,8 @@
  *  CANCEL                  FAILING -> DELAYED            PERSON or SERVICE
  *                                                         |  ^
  *             WAITING: a record for a message of a person <--|
- *             SWITCHING_*: its purpose or ticket changes  <--'
+ *             SWITCHING_*: its purpose, ticket or clearance changes  <--'
+ *             SERVICE_MOVING: the record of a service's clearance  <--'
  *  any -> ENDING (what must still be said) -> ENDED (close record) -> DEAD
  *
  * Invariant: while a record that covers a message is not durable, the
@@ -54,6 +55,7 @@ enum state {
 	STATE_SWITCHING_LINK,
 	STATE_SWITCHING_GREETING,
 	STATE_SERVICE,
+	STATE_SERVICE_MOVING,
 	STATE_ENDING,
 	STATE_ENDED,
 	STATE_DEAD,
@@ -69,6 +71,7 @@ enum event {
 	EVENT_DURABLE,		/* the record that was waited for */
 	EVENT_REFUSED,		/* the log certainly does not have it */
 	EVENT_LOST,		/* nobody knows */
+	EVENT_STALE,		/* not recorded: another version is in force */
 	EVENT_TIMEOUT,
 	EVENT_STOP,
 };
@@ -92,6 +95,7 @@ struct request {
 	struct run *run;
 	struct meaning *meaning;	/* of a text that was rewritten */
 	bool switches;		/* sets purpose or ticket */
+	bool ours;		/* the client does not know of it */
 	/* Instead of the message a text went out that must fail; this is the
 	 * ErrorResponse that the client gets for it. NULL: as the client sent. */
 	uint8_t *poison;
@@ -130,6 +134,18 @@ struct hold {
 	struct run *run;
 };
 
+/* Of the clearance in effect, what outlives the version that decided it. */
+struct held {
+	char *purpose;
+	char *ticket;
+	char *role;
+	char *store;
+	char *host;
+	char *database;
+	uint16_t port;
+	uint8_t record[HASH_LEN];	/* of what the log has of it */
+};
+
 struct person {
 	struct hold hold;
 	bool torn;		/* a part of a message is on its way */
@@ -151,7 +167,15 @@ struct person {
 	bool switching;		/* purpose or ticket change at the next Z */
 	bool switch_unsent;	/* the request that does it comes next */
 	bool switch_resets;
+	bool relink;		/* and it takes another login */
+	bool moving;		/* the version in force changes it */
+	bool leaves;		/* the store keeps what would be lost */
+	bool down_hidden;	/* what streams is not for the client */
+	uint64_t epoch;		/* of the clearance in effect */
+	uint64_t stretch;	/* between two Syncs; from 1 */
+	unsigned stale;		/* records in a row that came too late */
 	struct standing *next;	/* what they change it to */
+	struct version *next_version;
 	const char *start_purpose;	/* of the startup packet: borrowed */
 	const char *start_ticket;
 	char *link_purpose;	/* as the store's session began */
@@ -189,8 +213,12 @@ struct session {
 	struct buf fatal;			/* to say once FAILING is over */
 	bool fatal_delayed;
 
+	/* All three NULL while the session is idle and another version came
+	 * into force: then it is decided at the next statement. */
+	struct version *version;
 	const struct config_store *store;
 	struct standing *standing;
+	struct held held;
 	struct link *link;
 	struct cancel_entry *cancel;
 
@@ -217,6 +245,8 @@ void session_store_event(struct session *s, uint32_t events);
 void session_job_done(struct session *s, struct job *j);
 void session_timeout(struct session *s);
 void session_stop(struct session *s);
+void session_version(struct session *s);	/* another one is in force */
+void session_turn(struct session *s);		/* from time to time */
 /* Writes what goes, and tells epoll what it waits for next. */
 void session_settle(struct session *s);
 
@@ -244,11 +274,13 @@ void login_failed_recorded(struct session *s);
 /* session_open.c: deciding, the session's record, the way to the store. */
 void open_begin(struct session *s);
 void open_recorded(struct session *s);
+/* Whether a service may not (any more) have what it has; then it ends. */
+bool open_service_refused(struct session *s);
 void open_link_ready(struct session *s);
 void open_greet(struct session *s);
 void open_store_failed(struct session *s);
-int open_connect(struct session *s, const struct standing *st,
-    const char *purpose, const char *ticket);
+int open_connect(struct session *s, struct version *v,
+    const struct standing *st);
 struct job *open_backend_job(struct session *s, const struct standing *st);
 void open_aim_cancel(struct session *s);
 void open_cancel(struct session *s, uint32_t pid, struct bytes secret);
@@ -265,5 +297,10 @@ void person_switch_begin(struct session *s);
 void person_switch_recorded(struct session *s);
 void person_switch_linked(struct session *s);
 void person_switch_done(struct session *s);
+void person_switch_stale(struct session *s);
+
+/* move.c: deciding, and deciding again. */
+void move_service(struct session *s);
+void move_service_recorded(struct session *s);
 
 #endif

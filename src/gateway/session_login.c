@@ -34,7 +34,7 @@ void
 login_fail(struct session *s, const char *reason, bool delayed,
     const struct backend_error *error)
 {
-	const struct config *c = s->worker->shared->config;
+	struct version *v = versions_get(&s->worker->shared->versions);
 	struct record_login_failure *f;
 	struct job *j;
 
@@ -46,13 +46,15 @@ login_fail(struct session *s, const char *reason, bool delayed,
 	s->fatal_delayed = delayed;
 	if (s->fatal.failed ||
 	    (j = job_new(s, JOB_GATE, RECORD_LOGIN_FAILURE)) == NULL) {
+		version_unref(&s->worker->shared->versions, v);
 		session_end_memory(s);
 		return;
 	}
 	f = &j->record.u.login_failure;
 	f->principal = s->known_user ? s->user : "";
-	f->store = config_store_find(c, s->database) != NULL ?
-	    s->database : "";
+	f->store = v != NULL && config_store_find(v->config, s->database) !=
+	    NULL ? s->database : "";
+	version_unref(&s->worker->shared->versions, v);
 	f->source = s->source;
 	f->reason = reason;
 	f->sqlstate = error->sqlstate;
@@ -198,14 +200,17 @@ take_params(struct session *s, const struct startup *st)
 static int
 begin_scram(struct session *s)
 {
-	const struct shared *sh = s->worker->shared;
-	const struct config_user *u = config_user_find(sh->config, s->user);
+	struct shared *sh = s->worker->shared;
+	struct version *now = versions_get(&sh->versions);
+	const struct config_user *u = now == NULL ? NULL :
+	    config_user_find(now->config, s->user);
 	struct scram_verifier v;
 	int r;
 
 	s->known_user = u != NULL;
 	r = u != NULL ? scram_verifier_read(u->verifier, &v) :
 	    scram_verifier_mock(s->user, sh->mock_key, &v);
+	version_unref(&sh->versions, now);
 	if (r != 0)
 		return r;
 	s->scram = scram_server_new(&v);
@@ -246,7 +251,7 @@ begin_session(struct session *s, const struct startup *st)
 		    NULL);
 		return;
 	}
-	if (atomic_fetch_add(&sh->sessions, 1) >= sh->config->max_sessions) {
+	if (atomic_fetch_add(&sh->sessions, 1) >= sh->boot->max_sessions) {
 		atomic_fetch_sub(&sh->sessions, 1);
 		refuse(s, "53300", "too many sessions already", NULL);
 		return;

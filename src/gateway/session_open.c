@@ -9,12 +9,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/report.h"
-#include "base/time.h"
 #include "catalog/catalog.h"
 #include "directory/directory.h"
 #include "gateway/cancel.h"
 #include "gateway/config.h"
 #include "gateway/job.h"
+#include "gateway/move.h"
 #include "gateway/setting.h"
 #include "gateway/standing.h"
 #include "policy/policy.h"
@@ -42,7 +42,7 @@ fail_purpose(struct session *s)
 	struct buf hint;
 	size_t i, n;
 
-	known = policy_purposes(s->worker->shared->config->policy, &n);
+	known = policy_purposes(s->version->config->policy, &n);
 	buf_init(&hint, 4096);
 	buf_str(&hint, "known purposes: ");
 	for (i = 0; i < n; i++)
@@ -51,21 +51,6 @@ fail_purpose(struct session *s)
 	    "the policy knows no purpose \"%s\"", s->purpose), NULL,
 	    buf_text(&hint));
 	buf_done(&hint);
-}
-
-static bool
-purpose_known(const struct session *s, const char *purpose)
-{
-	const char *const *known;
-	size_t i, n;
-
-	if (purpose == NULL)
-		return true;
-	known = policy_purposes(s->worker->shared->config->policy, &n);
-	for (i = 0; i < n; i++)
-		if (strcmp(known[i], purpose) == 0)
-			return true;
-	return false;
 }
 
 /* The settings that a person may not state; NULL if all are fine. */
@@ -86,6 +71,33 @@ setting_refused(const struct session *s)
 	return NULL;
 }
 
+static const char elsewhere_detail[] = "the service is expected only from "
+    "the networks that the directory lists for it";
+static const char elsewhere_hint[] = "connect from where the service runs";
+
+static bool
+is_elsewhere(const struct session *s)
+{
+	return s->standing->from_elsewhere &&
+	    s->store->mode == STORE_ENFORCE;
+}
+
+/* Of a session that was open when the networks changed. */
+static void
+end_elsewhere(struct session *s)
+{
+	struct backend_error e = {"FATAL", "28000", NULL, elsewhere_detail,
+	    elsewhere_hint};
+
+	e.message = arena_fmt(s->a, "service %s is refused from %s", s->user,
+	    s->address);
+	COUNT(s->worker->shared, denials, 1);
+	if (e.message == NULL)
+		session_end_memory(s);
+	else
+		session_end(s, "network", &e);
+}
+
 /*
  * Whether the session may open at all. An empty clearance is not refused
  * here: a person learns why at each statement, a service in refuse_service.
@@ -96,14 +108,12 @@ may_open(struct session *s)
 	const struct standing *st = s->standing;
 	const char *name;
 
-	if (!purpose_known(s, s->purpose)) {
+	if (!config_knows_purpose(s->version->config, s->purpose)) {
 		fail_purpose(s);
-	} else if (st->from_elsewhere && s->store->mode == STORE_ENFORCE) {
+	} else if (is_elsewhere(s)) {
 		fail(s, "network", "28000", arena_fmt(s->a,
 		    "service %s is refused from %s", st->who->id, s->address),
-		    "the service is expected only from the networks that "
-		    "the directory lists for it",
-		    "connect from where the service runs");
+		    elsewhere_detail, elsewhere_hint);
 		COUNT(s->worker->shared, denials, 1);
 	} else if ((name = setting_refused(s)) != NULL) {
 		fail(s, "setting", "42501", arena_fmt(s->a,
@@ -167,7 +177,8 @@ submit_session(struct session *s)
 		return;
 	}
 	r = &j->record.u.session;
-	if (standing_record(s->standing, s->worker->shared->config, s->source,
+	j->by = s->version->number;
+	if (standing_record(s->standing, s->version->config, s->source,
 	    j->a, r) != 0) {
 		job_free(j);
 		session_end_memory(s);
@@ -186,34 +197,30 @@ submit_session(struct session *s)
 void
 open_begin(struct session *s)
 {
-	const struct config *c = s->worker->shared->config;
-	struct standing_request q = {
-		.config = c, .principal = s->user, .address = s->address,
-		.purpose = s->purpose, .ticket = s->ticket,
-		.at_ms = clock_now_ms(),
-	};
+	struct standing *st = NULL;
+	struct version *v = NULL;
 	int r;
 
-	if ((s->store = config_store_find(c, s->database)) == NULL) {
+	if ((r = move_decide(s, s->purpose, s->ticket, &st, &v)) == 0) {
+		move_settle(s, st, v);
+		if (may_open(s))
+			submit_session(s);
+		return;
+	}
+	if (r == ERR_CONFLICT) {
 		fail(s, "store", "3D000", arena_fmt(s->a,
 		    "store \"%s\" does not exist", s->database), NULL,
 		    "the database to ask for is a store's name");
-		return;
-	}
-	q.store = s->store;
-	if ((r = standing_make(&q, &s->standing)) == ERR_MISSING) {
+	} else if (r == ERR_MISSING) {
 		fail(s, "directory", "28000", arena_fmt(s->a,
 		    "the directory knows no principal \"%s\" now", s->user),
 		    NULL, "ask whoever keeps the directory");
-		return;
-	}
-	if (r != 0) {
+	} else if (r == ERR_STATE) {
+		session_end_log(s);
+	} else {
 		report(REPORT_ERROR, "deciding failed: %s", err_text(r));
 		session_end_memory(s);
-		return;
 	}
-	if (may_open(s))
-		submit_session(s);
 }
 
 /* Names the first table that the service is not cleared for, and why. */
@@ -268,46 +275,54 @@ refuse_service(struct session *s, const struct clearance_table *t)
 }
 
 int
-open_connect(struct session *s, const struct standing *st,
-    const char *purpose, const char *ticket)
+open_connect(struct session *s, struct version *v, const struct standing *st)
 {
-	const struct shared *sh = s->worker->shared;
 	struct startup_param params[PARAMS_MAX];
 	struct scram_salted *salted;
 	size_t n = 0, i;
 	int r;
 
 	params[n++] = (struct startup_param){"user", st->role};
-	params[n++] = (struct startup_param){"database", s->store->database};
+	params[n++] = (struct startup_param){"database",
+	    st->store->database};
 	params[n++] = (struct startup_param){"client_encoding", "UTF8"};
 	for (i = 0; i < s->n_settings; i++)
 		params[n++] = s->settings[i];
 	/* For SHOW, and for whatever the store itself keeps. */
-	if (purpose != NULL)
+	if (st->purpose != NULL)
 		params[n++] = (struct startup_param){"sworn.purpose",
-		    purpose};
-	if (ticket != NULL)
-		params[n++] = (struct startup_param){"sworn.ticket", ticket};
-	if ((salted = worker_salted(s->worker, st->login)) == NULL)
+		    st->purpose};
+	if (st->ticket != NULL)
+		params[n++] = (struct startup_param){"sworn.ticket",
+		    st->ticket};
+	if ((salted = worker_salted(s->worker, v, st->login)) == NULL)
 		return ERR_MEMORY;
-	if ((r = link_new(&sh->addresses[s->store - sh->config->stores],
+	if ((r = link_new(version_address(v, st->store),
 	    st->login->password, salted, params, n, &s->link)) != 0)
 		return r;
 	s->store_source.fd = s->link->fd;
 	s->store_source.added = false;
-	session_deadline(s, sh->config->connect_timeout_ms);
+	session_deadline(s, s->worker->shared->boot->connect_timeout_ms);
 	return 0;
+}
+
+bool
+open_service_refused(struct session *s)
+{
+	if (service_uncleared(s) != NULL)
+		refuse_service(s, service_uncleared(s));
+	else if (is_elsewhere(s))
+		end_elsewhere(s);
+	return s->state >= STATE_ENDING;
 }
 
 void
 open_recorded(struct session *s)
 {
-	if (service_uncleared(s) != NULL) {
-		refuse_service(s, service_uncleared(s));
+	if (open_service_refused(s))
 		return;
-	}
 	session_set_state(s, STATE_CONNECTING);
-	if (open_connect(s, s->standing, s->purpose, s->ticket) != 0)
+	if (open_connect(s, s->version, s->standing) != 0)
 		session_end_memory(s);
 	else if (s->link->state == LINK_FAILED)
 		open_store_failed(s);
@@ -376,7 +391,7 @@ open_aim_cancel(struct session *s)
 {
 	const struct shared *sh = s->worker->shared;
 	struct cancel_target t = {
-		.address = &sh->addresses[s->store - sh->config->stores],
+		.address = *version_address(s->version, s->store),
 		.pid = s->link->pid,
 		.secret_len = s->link->secret_len,
 	};
@@ -429,14 +444,14 @@ open_cancel(struct session *s, uint32_t pid, struct bytes secret)
 		session_end(s, "cancel", NULL);
 		return;
 	}
-	if (link_cancel_new(t.address, t.pid, bytes_of(t.secret,
+	if (link_cancel_new(&t.address, t.pid, bytes_of(t.secret,
 	    t.secret_len), &s->link) != 0 ||
 	    s->link->state == LINK_FAILED) {
 		session_end(s, "cancel", NULL);
 		return;
 	}
 	s->store_source.fd = s->link->fd;
-	session_deadline(s, sh->config->connect_timeout_ms);
+	session_deadline(s, s->worker->shared->boot->connect_timeout_ms);
 	session_set_state(s, STATE_CANCEL);
 	wipe(&t, sizeof(t));
 }

@@ -273,6 +273,8 @@ standing_make(const struct standing_request *q, struct standing **ret)
 	    (s->a = arena_new()) == NULL)
 		goto out;
 	s->store = q->store;
+	s->at_ms = q->at_ms;
+	s->until_ms = q->until_ms;
 	s->n_reach = q->store->catalog->n_tables;
 	if (q->purpose != NULL &&
 	    (s->purpose = arena_str(s->a, q->purpose)) == NULL)
@@ -358,6 +360,8 @@ standing_record(const struct standing *s, const struct config *c,
     const char *source, struct arena *a, struct record_session *ret)
 {
 	memset(ret, 0, sizeof(*ret));
+	ret->decided_ms = s->at_ms;
+	ret->has_facts = true;
 	ret->store = s->store->name;
 	ret->mode = store_mode_text(s->store->mode);
 	ret->principal = s->who->id;

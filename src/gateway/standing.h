@@ -32,6 +32,7 @@ struct standing_request {
 	const char *purpose;		/* NULL: none */
 	const char *ticket;
 	int64_t at_ms;
+	int64_t until_ms;		/* nothing turns before */
 };
 
 struct standing {
@@ -47,6 +48,8 @@ struct standing {
 	const char *purpose;
 	const char *ticket;
 	char hash[65];			/* of the clearance's text, hex */
+	int64_t at_ms;			/* decided as of then */
+	int64_t until_ms;		/* and the same until just before */
 	bool from_elsewhere;	/* a service, outside its networks */
 	const char *role;		/* at the store; NULL: none is set up */
 	const struct config_login *login; /* NULL: no such role is known */
@@ -72,7 +75,8 @@ int standing_seen(const struct config *c, const char *address,
 int standing_make(const struct standing_request *q, struct standing **ret);
 void standing_free(struct standing *s);
 
-/* The session's part of its record; n and session are the caller's. */
+/* The session's part of its record; n and session are the caller's. Has all
+ * that a clearance record can have, too. */
 int standing_record(const struct standing *s, const struct config *c,
     const char *source, struct arena *a, struct record_session *ret);
 

@@ -85,18 +85,19 @@ worker_watch(struct worker *w, struct source *src, uint32_t wants)
 }
 
 struct scram_salted *
-worker_salted(struct worker *w, const struct config_login *login)
+worker_salted(struct worker *w, struct version *v,
+    const struct config_login *login)
 {
 	struct kept_password *k;
 
-	for (k = w->kept; k != NULL; k = k->next)
+	for (k = v->kept[w->index]; k != NULL; k = k->next)
 		if (k->login == login)
 			return &k->salted;
 	if ((k = calloc(1, sizeof(*k))) == NULL)
 		return NULL;
 	k->login = login;
-	k->next = w->kept;
-	w->kept = k;
+	k->next = v->kept[w->index];
+	v->kept[w->index] = k;
 	return &k->salted;
 }
 
@@ -164,6 +165,24 @@ tick(struct worker *w, int64_t now)
 		next = s->next;
 		if (s->deadline_ms != 0 && now >= s->deadline_ms)
 			session_timeout(s);
+		else
+			session_turn(s);
+	}
+}
+
+/* Once for each version: sessions learn that another one is in force. */
+static void
+tell(struct worker *w)
+{
+	uint64_t number = atomic_load(&w->shared->versions.number);
+	struct session *s, *next;
+
+	if (number == w->seen)
+		return;
+	w->seen = number;
+	for (s = w->sessions; s != NULL; s = next) {
+		next = s->next;
+		session_version(s);
 	}
 }
 
@@ -217,6 +236,7 @@ worker_main(void *arg)
 		for (i = 0; i < n; i++)
 			handle(w, events[i].data.ptr, events[i].events);
 		take_jobs(w);
+		tell(w);
 		now = clock_mono_ms();
 		if (w->listening && atomic_load(&w->shared->stopping)) {
 			stop_listening(w);
@@ -253,11 +273,13 @@ watch_all(struct worker *w)
 }
 
 int
-worker_start(struct shared *s, struct worker *w)
+worker_start(struct shared *s, struct worker *w, unsigned index)
 {
 	int r = ERR_IO;
 
 	w->shared = s;
+	w->index = index;
+	w->seen = atomic_load(&s->versions.number);
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->listeners = calloc(s->n_listen_fds + 1, sizeof(*w->listeners));
@@ -286,12 +308,5 @@ out:
 void
 worker_join(struct worker *w)
 {
-	struct kept_password *k;
-
 	(void)pthread_join(w->thread, NULL);	/* started, not detached */
-	while ((k = w->kept) != NULL) {
-		w->kept = k->next;
-		wipe(k, sizeof(*k));
-		free(k);
-	}
 }

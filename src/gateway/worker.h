@@ -13,9 +13,8 @@
 #include <stdint.h>
 
 #include "crypto/hash.h"
-#include "crypto/scram.h"
-#include "gateway/link.h"
 #include "gateway/metrics.h"
+#include "gateway/version.h"
 
 struct cancel_table;
 struct config;
@@ -30,13 +29,14 @@ struct session;
 		atomic_fetch_add(&(shared)->metrics->member, (n));	\
 } while (0)
 
-/* What all workers share; all but the atomics is immutable while they run. */
+/* What all workers share; all but the atomics and the versions is immutable
+ * while they run. */
 struct shared {
-	const struct config *config;
+	const struct config *boot;	/* as started: the log, the limits */
+	struct versions versions;
 	struct log_client *log;
 	struct metrics *metrics;
 	struct cancel_table *cancels;
-	struct link_address *addresses;		/* of config->stores */
 	uint8_t text_key[HASH_LEN];		/* for hashes of SQL */
 	uint8_t mock_key[HASH_LEN];		/* for users that are not there */
 	const int *listen_fds;
@@ -63,14 +63,10 @@ struct source {
 	bool added;
 };
 
-struct kept_password {
-	struct kept_password *next;
-	const struct config_login *login;
-	struct scram_salted salted;
-};
-
 struct worker {
 	struct shared *shared;
+	unsigned index;
+	uint64_t seen;		/* the version that its sessions know of */
 	pthread_t thread;
 	int epoll_fd;
 	int wake_fd;
@@ -81,11 +77,11 @@ struct worker {
 	struct job *done_first;
 	struct job *done_last;
 	struct session *sessions;
-	struct kept_password *kept;
 };
 
-int worker_start(struct shared *s, struct worker *w);
-/* Tells the worker to look at its queue, or at shared->stopping. */
+int worker_start(struct shared *s, struct worker *w, unsigned index);
+/* Tells the worker to look at its queue, at the version in force, or at
+ * shared->stopping. */
 void worker_wake(struct worker *w);
 void worker_join(struct worker *w);
 
@@ -93,8 +89,8 @@ void worker_join(struct worker *w);
 void worker_job_done(struct worker *w, struct job *j);
 /* Watches src for events; 0 stops watching. */
 void worker_watch(struct worker *w, struct source *src, uint32_t wants);
-/* The salted password of a login, kept for the next connection. */
-struct scram_salted *worker_salted(struct worker *w,
+/* The salted password of a version's login, kept for the next connection. */
+struct scram_salted *worker_salted(struct worker *w, struct version *v,
     const struct config_login *login);
 
 #endif

@@ -118,7 +118,8 @@ static bool
 may_be_absent(const struct shape_field *f)
 {
 	return f->kind == SHAPE_OPT || f->kind == SHAPE_TIME ||
-	    f->kind == SHAPE_OPT_LIST || f->kind == SHAPE_FLAG_LIST;
+	    f->kind == SHAPE_OPT_LIST || f->kind == SHAPE_FLAG_LIST ||
+	    f->kind == SHAPE_FLAG_OBJECT;
 }
 
 static int
@@ -160,6 +161,9 @@ read_value(struct decoder *d, const struct shape_field *f, const json_t *v,
 	case SHAPE_OPT_LIST:
 	case SHAPE_FLAG_LIST:
 		return read_list(d, f, v, base);
+	case SHAPE_FLAG_OBJECT:
+		*(bool *)(base + f->off_flag) = true;
+		return read_members(d, f->of, v, f->name, 0, p);
 	case SHAPE_OBJECT:
 		return read_members(d, f->of, v, f->name, 0, p);
 	}

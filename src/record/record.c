@@ -32,6 +32,7 @@ static const char *const type_names[] = {
 	[RECORD_HEARTBEAT] = "heartbeat",
 	[RECORD_CLOSE] = "close",
 	[RECORD_SUBJECTS] = "subjects",
+	[RECORD_IN_FORCE] = "in_force",
 };
 
 const char *
@@ -168,6 +169,7 @@ is_absent(const struct shape_field *f, const char *base)
 	case SHAPE_OPT_LIST:
 		return *(const size_t *)(const void *)(base + f->off_n) == 0;
 	case SHAPE_FLAG_LIST:
+	case SHAPE_FLAG_OBJECT:
 		return !*(const bool *)(base + f->off_flag);
 	case SHAPE_STR:
 	case SHAPE_NAME:
@@ -217,6 +219,7 @@ write_value(struct buf *out, const struct shape_field *f, const char *base)
 	case SHAPE_FLAG_LIST:
 		return write_list(out, f, base);
 	case SHAPE_OBJECT:
+	case SHAPE_FLAG_OBJECT:
 		buf_u8(out, '{');
 		r = write_members(out, f->of, p, true);
 		buf_u8(out, '}');

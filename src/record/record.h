@@ -40,6 +40,7 @@ enum record_type {
 	RECORD_HEARTBEAT,
 	RECORD_CLOSE,		/* a session ended */
 	RECORD_SUBJECTS,	/* more subjects of an exact statement */
+	RECORD_IN_FORCE,	/* what decides from here on */
 };
 
 const char *record_type_text(enum record_type t);
@@ -122,9 +123,21 @@ struct record_store {
 	int64_t counted_ms;
 };
 
-/* Session fields: also those of a clearance record, which repeats what the
- * change of purpose or ticket changed (principal, kind, source and control
- * are as in the session record and absent there). */
+/*
+ * Everything that decides, as one: the objects and stores recorded before it
+ * are in force from here on, and no others.
+ */
+struct record_in_force {
+	const char *cause;		/* "start", "reload", "restored" */
+	const char *by;			/* who asked for it; NULL: not known */
+	const char *config;		/* SHA-256, hex */
+	const char *policy;
+	const char *directory;
+};
+
+/* Session fields: also those of a clearance record, which repeats what may
+ * have changed. Principal, kind and source are as in the session record and
+ * absent there; so are the facts, if has_facts is false. */
 struct record_session {
 	const char *session;		/* 16 hex digits */
 	uint64_t n;
@@ -147,6 +160,8 @@ struct record_session {
 	int64_t addresses_built_ms;	/* when that was made; 0: no such file */
 	const char *clearance;		/* SHA-256 of its canonical text, hex */
 	const char *role;		/* the login at the store; "" if none */
+	int64_t decided_ms;		/* when; 0: when it was recorded */
+	bool has_facts;			/* of a clearance record */
 	struct record_bound bound;	/* all that the session can reach */
 	/* Observe: the bound that enforcing would have left. */
 	bool has_would;
@@ -260,6 +275,7 @@ struct record {
 		struct record_heartbeat heartbeat;
 		struct record_close close;
 		struct record_more more;
+		struct record_in_force in_force;
 	} u;
 };
 

@@ -20,6 +20,7 @@
 static const char *const modes[] = {"observe", "enforce", NULL};
 static const char *const kinds[] = {"person", "service", NULL};
 static const char *const objects[] = {"policy", "catalog", "directory", NULL};
+static const char *const causes[] = {"start", "reload", "restored", NULL};
 static const char *const bases[] = {"bounded", "exact", NULL};
 
 static const struct shape_field path_fields[] = {
@@ -124,6 +125,7 @@ static const struct shape_field store_fields[] = {
 	SESSION(SHAPE_TIME, addresses_built_ms, "addresses_built"), \
 	SESSION(SHAPE_HASH, clearance, "clearance"), \
 	SESSION(SHAPE_STR, role, "role"), \
+	SESSION(SHAPE_TIME, decided_ms, "decided"), \
 	LIST(SHAPE_LIST, struct record_session, bound.tables, bound.n, \
 	    "bound", &table_shape), \
 	{"would", SHAPE_FLAG_LIST, \
@@ -133,6 +135,23 @@ static const struct shape_field store_fields[] = {
 	LIST(SHAPE_OPT_LIST, struct record_session, tickets, n_tickets, \
 	    "tickets", &ticket_shape)
 
+/* What is known of the reader: within the session itself, or as an object of
+ * its own where that may be left out. */
+#define FACTS_FIELDS \
+	SESSION(SHAPE_STRS, seen_at, "seen_at"), \
+	SESSION(SHAPE_STRS, roles, "roles"), \
+	SESSION(SHAPE_STRS, employers, "employers"), \
+	SESSION(SHAPE_STRS, issuers, "issuers"), \
+	LIST(SHAPE_LIST, struct record_session, control, n_control, \
+	    "control", &path_shape)
+
+static const struct shape_field facts_fields[] = {
+	FACTS_FIELDS,
+};
+
+static const struct shape facts_shape =
+    SHAPE(facts_fields, struct record_session);
+
 static const struct shape_field session_fields[] = {
 	SESSION(SHAPE_NAME, session, "session"),
 	SESSION(SHAPE_U64, n, "n"),
@@ -141,12 +160,7 @@ static const struct shape_field session_fields[] = {
 	SESSION(SHAPE_NAME, principal, "principal"),
 	ENUM(struct record_session, kind, "kind", kinds),
 	SESSION(SHAPE_STR, source, "source"),
-	SESSION(SHAPE_STRS, seen_at, "seen_at"),
-	SESSION(SHAPE_STRS, roles, "roles"),
-	SESSION(SHAPE_STRS, employers, "employers"),
-	SESSION(SHAPE_STRS, issuers, "issuers"),
-	LIST(SHAPE_LIST, struct record_session, control, n_control,
-	    "control", &path_shape),
+	FACTS_FIELDS,
 	CLEARANCE_FIELDS,
 };
 
@@ -155,7 +169,18 @@ static const struct shape_field clearance_fields[] = {
 	SESSION(SHAPE_U64, n, "n"),
 	SESSION(SHAPE_NAME, store, "store"),
 	ENUM(struct record_session, mode, "mode", modes),
+	{"facts", SHAPE_FLAG_OBJECT, 0, 0,
+	    offsetof(struct record_session, has_facts), &facts_shape, NULL},
 	CLEARANCE_FIELDS,
+};
+
+static const struct shape_field in_force_fields[] = {
+	ENUM(struct record_in_force, cause, "cause", causes),
+	FIELD(SHAPE_OPT, struct record_in_force, by, "by"),
+	FIELD(SHAPE_HASH, struct record_in_force, config, "config"),
+	FIELD(SHAPE_HASH, struct record_in_force, policy, "policy"),
+	FIELD(SHAPE_HASH, struct record_in_force, directory,
+	    "directory"),
 };
 
 static const struct shape_field backend_fields[] = {
@@ -251,6 +276,7 @@ static const struct shape shapes[] = {
 	[RECORD_HEARTBEAT] = SHAPE(heartbeat_fields, struct record_heartbeat),
 	[RECORD_CLOSE] = SHAPE(close_fields, struct record_close),
 	[RECORD_SUBJECTS] = SHAPE(more_fields, struct record_more),
+	[RECORD_IN_FORCE] = SHAPE(in_force_fields, struct record_in_force),
 };
 
 const struct shape *
@@ -295,6 +321,7 @@ shape_str_fits(const struct shape_field *f, const char *s)
 	case SHAPE_OPT_LIST:
 	case SHAPE_FLAG_LIST:
 	case SHAPE_OBJECT:
+	case SHAPE_FLAG_OBJECT:
 		break;
 	}
 	return false;

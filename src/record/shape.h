@@ -27,6 +27,7 @@ enum shape_kind {
 	SHAPE_OPT_LIST,		/* the same; none: absent */
 	SHAPE_FLAG_LIST,	/* the same; absent unless the bool at off_flag */
 	SHAPE_OBJECT,		/* a struct inside the struct */
+	SHAPE_FLAG_OBJECT,	/* the same; absent unless the bool at off_flag */
 };
 
 struct shape;

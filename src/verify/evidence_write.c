@@ -345,6 +345,7 @@ of_service(const struct bundle *b, const struct record *r)
 	case RECORD_STORE:
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
+	case RECORD_IN_FORCE:
 		break;
 	}
 	return id != NULL && b->n_services > 0 && bsearch(&id, b->services,

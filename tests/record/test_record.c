@@ -119,6 +119,12 @@ random_value(struct arena *a, const struct shape_field *f, char *base)
 	case SHAPE_OPT_LIST:
 		random_list(a, f, base);
 		break;
+	case SHAPE_FLAG_OBJECT:
+		if (!rnd(2))
+			break;
+		*(bool *)(base + f->off_flag) = true;
+		random_members(a, f->of, p);
+		break;
 	case SHAPE_OBJECT:
 		random_members(a, f->of, p);
 		break;
@@ -157,7 +163,7 @@ record_of_every_type_reads_back_as_written(void **state)
 	buf_init(&two, 0);
 	for (i = 0; i < 3000; i++) {
 		a = arena_new();
-		t = RECORD_GENESIS + (int)rnd(RECORD_SUBJECTS);
+		t = RECORD_GENESIS + (int)rnd(RECORD_IN_FORCE);
 		memset(&rec, 0, sizeof(rec));
 		rec.type = (enum record_type)t;
 		rec.gateway = random_str(a, true);

@@ -1,0 +1,217 @@
+#include "gateway/effective.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/report.h"
+#include "catalog/catalog.h"
+#include "gateway/config.h"
+#include "gateway/log_client.h"
+#include "policy/policy.h"
+#include "record/record.h"
+
+static int
+write_object(const struct effective *e, const char *kind, const char *name,
+    const struct config_text *t)
+{
+	struct record r = {.type = RECORD_OBJECT, .gateway = e->gateway};
+	char hex[65];
+	int err;
+
+	if ((err = log_client_object_wait(e->log, t->text, t->len,
+	    hex)) != 0) {
+		report(REPORT_ERROR, "the log did not keep the %s %s: %s",
+		    kind, t->path, err_text(err));
+		return err;
+	}
+	r.u.object.kind = kind;
+	r.u.object.name = name;
+	r.u.object.sha256 = hex;
+	r.u.object.len = t->len;
+	if ((err = log_client_submit_wait(e->log, &r)) != 0)
+		report(REPORT_ERROR, "the log did not take the record of the "
+		    "%s: %s", kind, err_text(err));
+	return err;
+}
+
+static bool
+same_text(const struct config_text *a, const struct config_text *b)
+{
+	return strcmp(a->sha256, b->sha256) == 0;
+}
+
+static bool
+has_catalog(const struct config *c, size_t n, const struct config_text *t)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (same_text(&c->stores[i].catalog_text, t))
+			return true;
+	return false;
+}
+
+int
+effective_objects(const struct effective *e, const struct config *c,
+    const struct config *before)
+{
+	const struct config_store *st;
+	size_t i;
+	int r;
+
+	if ((before == NULL ||
+	    !same_text(&c->policy_text, &before->policy_text)) &&
+	    (r = write_object(e, "policy", policy_name(c->policy),
+	    &c->policy_text)) != 0)
+		return r;
+	if ((before == NULL ||
+	    !same_text(&c->directory_text, &before->directory_text)) &&
+	    (r = write_object(e, "directory", "", &c->directory_text)) != 0)
+		return r;
+	for (i = 0; i < c->n_stores; i++) {
+		st = &c->stores[i];
+		if (has_catalog(c, i, &st->catalog_text) || (before != NULL &&
+		    has_catalog(before, before->n_stores, &st->catalog_text)))
+			continue;
+		if ((r = write_object(e, "catalog", st->catalog->name,
+		    &st->catalog_text)) != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Records that were handed over together: one sync for all of them. */
+struct batch {
+	pthread_mutex_t lock;
+	pthread_cond_t over;
+	size_t waiting;
+	int result;
+};
+
+static void
+batch_done(void *arg, int result, uint64_t seq)
+{
+	struct batch *b = arg;
+
+	(void)seq;
+	(void)pthread_mutex_lock(&b->lock);
+	if (result != 0)
+		b->result = result;
+	b->waiting--;
+	(void)pthread_cond_signal(&b->over);
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+static int
+batch_add(struct batch *b, const struct effective *e, struct record *r)
+{
+	int err;
+
+	r->gateway = e->gateway;
+	(void)pthread_mutex_lock(&b->lock);
+	b->waiting++;
+	(void)pthread_mutex_unlock(&b->lock);
+	if ((err = log_client_submit(e->log, r, batch_done, b)) != 0)
+		batch_done(b, err, 0);
+	return err;
+}
+
+static int
+batch_wait(struct batch *b)
+{
+	(void)pthread_mutex_lock(&b->lock);
+	while (b->waiting > 0)
+		(void)pthread_cond_wait(&b->over, &b->lock);
+	(void)pthread_mutex_unlock(&b->lock);
+	return b->result;
+}
+
+static bool
+same_store(const struct config_store *a, const struct config_store *b)
+{
+	size_t i;
+
+	if (a->mode != b->mode || a->n_residences != b->n_residences ||
+	    !same_text(&a->catalog_text, &b->catalog_text) ||
+	    a->n_counts != b->n_counts || a->counted_ms != b->counted_ms)
+		return false;
+	for (i = 0; i < a->n_residences; i++)
+		if (strcmp(a->residences[i], b->residences[i]) != 0)
+			return false;
+	for (i = 0; i < a->n_counts; i++)
+		if (strcmp(a->count_labels[i], b->count_labels[i]) != 0 ||
+		    a->counts[i] != b->counts[i])
+			return false;
+	return true;
+}
+
+static int
+add_store(struct batch *b, const struct effective *e,
+    const struct config_store *st)
+{
+	struct record r = {.type = RECORD_STORE};
+	struct record_count *counts;
+	size_t i;
+	int err;
+
+	if ((counts = calloc(st->n_counts + 1, sizeof(*counts))) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < st->n_counts; i++) {
+		counts[i].label = st->count_labels[i];
+		counts[i].n = st->counts[i];
+	}
+	r.u.store.store = st->name;
+	r.u.store.mode = store_mode_text(st->mode);
+	r.u.store.residences.s = st->residences;
+	r.u.store.residences.n = st->n_residences;
+	r.u.store.catalog = st->catalog_text.sha256;
+	r.u.store.subjects = counts;
+	r.u.store.n_subjects = st->n_counts;
+	r.u.store.counted_ms = st->counted_ms;
+	err = batch_add(b, e, &r);	/* encodes at once */
+	free(counts);
+	return err;
+}
+
+static int
+add_version(struct batch *b, const struct effective *e, const struct config *c)
+{
+	struct record r = {.type = RECORD_IN_FORCE};
+
+	r.u.in_force.cause = e->cause;
+	r.u.in_force.by = e->by;
+	r.u.in_force.config = c->sha256;
+	r.u.in_force.policy = c->policy_text.sha256;
+	r.u.in_force.directory = c->directory_text.sha256;
+	return batch_add(b, e, &r);
+}
+
+int
+effective_version(const struct effective *e, const struct config *c,
+    const struct config *before)
+{
+	struct batch b = {
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0,
+	};
+	const struct config_store *was;
+	size_t i;
+	int r = 0, waited;
+
+	for (i = 0; i < c->n_stores && r == 0; i++) {
+		was = before != NULL ?
+		    config_store_find(before, c->stores[i].name) : NULL;
+		if (was == NULL || !same_store(was, &c->stores[i]))
+			r = add_store(&b, e, &c->stores[i]);
+	}
+	if (r == 0)
+		r = add_version(&b, e, c);
+	waited = batch_wait(&b);
+	if (r == 0)
+		r = waited;
+	if (r != 0)
+		report(REPORT_ERROR, "the log did not take the records of a "
+		    "version: %s", err_text(r));
+	return r;
+}
