@@ -21,8 +21,9 @@ directory_changes_at(const struct directory *d, int64_t at_ms)
 		consider(n->from, at_ms, &next);
 		consider(n->to, at_ms, &next);
 		for (k = 0; k < n->n_facts; k++) {
-			consider(n->facts[k].from, at_ms, &next);
-			consider(n->facts[k].to, at_ms, &next);
+			consider(n->facts[k].warrant->from, at_ms,
+			    &next);
+			consider(n->facts[k].warrant->to, at_ms, &next);
 		}
 	}
 	return next;
