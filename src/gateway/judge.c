@@ -395,6 +395,16 @@ class_allowed(enum statement_class c)
 	return false;
 }
 
+/* FETCH and EXECUTE; CLOSE and DEALLOCATE only forget. */
+static bool
+runs_named(const struct statement *st)
+{
+	return st->n_tables == 0 && ((st->class == STATEMENT_CURSOR &&
+	    strncasecmp(st->what, "CLOSE", 5) != 0) ||
+	    (st->class == STATEMENT_PREPARED &&
+	    strncasecmp(st->what, "DEALLOCATE", 10) != 0));
+}
+
 /* Classes whose text does not name what they read. */
 static void
 judge_class(struct work *w, const struct statement *st)
@@ -403,15 +413,11 @@ judge_class(struct work *w, const struct statement *st)
 
 	if (st->class == STATEMENT_UNKNOWN || st->class == STATEMENT_OTHER)
 		judge_whole(w, "runs what its text does not show");
-	else if (st->class == STATEMENT_CURSOR && st->n_tables == 0 &&
-	    strncasecmp(st->what, "CLOSE", 5) != 0)
-		judge_whole(w, "reads from a cursor");
-	else if (st->class == STATEMENT_PREPARED && st->n_tables == 0 &&
-	    strncasecmp(st->what, "DEALLOCATE", 10) != 0)
-		judge_whole(w, "executes a prepared statement");
-	if ((st->class == STATEMENT_CURSOR ||
-	    st->class == STATEMENT_PREPARED) && st->n_tables == 0)
+	else if (runs_named(st)) {
 		w->out->runs_named = true;
+		judge_whole(w, st->class == STATEMENT_CURSOR ?
+		    "reads from a cursor" : "executes a prepared statement");
+	}
 	if (class_allowed(st->class))
 		return;
 	r = refuse(w, "42501", arena_fmt(w->a,
