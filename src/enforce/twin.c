@@ -18,6 +18,8 @@
  */
 #include "enforce/twin.h"
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/text.h"
 #include "catalog/catalog.h"
@@ -191,8 +193,10 @@ twin_schema_sql(const char *role, struct buf *out)
 	    "REVOKE ALL ON SCHEMA %s_twin FROM PUBLIC;\n"
 	    "GRANT USAGE ON SCHEMA %s_twin TO %s;\n"
 	    "GRANT USAGE ON SCHEMA sworn TO %s_own;\n"
-	    "GRANT SELECT ON sworn.subject TO %s_own;\n",
-	    role, role, role, role, role, role);
+	    "GRANT SELECT ON sworn.subject TO %s_own;\n"
+	    "GRANT USAGE ON SCHEMA sworn_tag TO %s_own;\n"
+	    "GRANT SELECT ON sworn_tag.tag TO %s_own;\n",
+	    role, role, role, role, role, role, role, role);
 }
 
 /* The column of the row itself that a way begins with. */
@@ -202,14 +206,38 @@ first_column(const struct catalog *c, const struct catalog_subject *s)
 	return s->n > 0 ? s->steps[0].column : c->subject_key;
 }
 
+/* Where all that a table shows are at home in one place, a tag is all that is
+ * looked for; NULL: in several. */
+static const char *
+one_label(const struct catalog *c, const struct clearance_table *ct)
+{
+	if (c->residence_store)
+		return "";
+	return ct->n_residences == 1 ? ct->residences[0] : NULL;
+}
+
+static void
+tag_of(const char *label, struct buf *out)
+{
+	if (label == NULL) {
+		buf_str(out, "g.tag");
+		return;
+	}
+	text_sql_literal(out, label);
+	buf_str(out, " || ':' || g.tag");
+}
+
 /*
  * One subject of row t. The key that sworn.subject knows is what the last
- * step's column holds.
+ * step's column holds. Of one step and one place there is one tag at most,
+ * since the tags' own key is unique.
  */
 static void
 subject_tags(const struct catalog *c, const struct catalog_subject *s,
-    struct buf *out)
+    const char *label, struct buf *out)
 {
+	const char *from = label == NULL ? "sworn.subject" : "sworn_tag.tag";
+	bool one = label != NULL && s->n <= 1;
 	size_t i;
 
 	if (c->residence_store) {
@@ -217,7 +245,10 @@ subject_tags(const struct catalog *c, const struct catalog_subject *s,
 		text_sql_ident(out, first_column(c, s));
 		buf_str(out, " IS NULL THEN '' ELSE ");
 	}
-	buf_str(out, "coalesce((SELECT string_agg(g.tag, ',') FROM ");
+	buf_str(out, one ? "coalesce((SELECT " :
+	    "coalesce((SELECT string_agg(");
+	tag_of(label, out);
+	buf_str(out, one ? " FROM " : ", ',') FROM ");
 	for (i = 0; i + 1 < s->n; i++) {
 		if (i > 0)
 			buf_str(out, " JOIN ");
@@ -231,12 +262,12 @@ subject_tags(const struct catalog *c, const struct catalog_subject *s,
 		}
 	}
 	if (i > 0) {
-		buf_fmt(out, " JOIN sworn.subject g ON g.key = w%zu.", i);
+		buf_fmt(out, " JOIN %s g ON g.key = w%zu.", from, i);
 		text_sql_ident(out, s->steps[i].column);
 		buf_str(out, " WHERE w1.");
 		text_sql_ident(out, s->steps[0].key);
 	} else {
-		buf_str(out, "sworn.subject g WHERE g.key");
+		buf_fmt(out, "%s g WHERE g.key", from);
 	}
 	buf_str(out, " = t.");
 	text_sql_ident(out, first_column(c, s));
@@ -286,7 +317,7 @@ twin_view_sql(const struct catalog *c, const struct clearance_table *ct,
 	for (i = 0; i < t->n_subjects; i++) {
 		if (t->n_subjects > 1)
 			buf_str(out, ",\n\t");
-		subject_tags(c, &t->subjects[i], out);
+		subject_tags(c, &t->subjects[i], one_label(c, ct), out);
 	}
 	buf_str(out, t->n_subjects > 1 ? ")" : "");
 	buf_str(out, " AS \"" TWIN_COLUMN "\"\n\tFROM ");
