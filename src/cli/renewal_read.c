@@ -70,6 +70,8 @@ compare_keys(const struct config *a, const struct config *b, FILE *said)
 		{"listeners", same_listeners(a, b), false},
 		{"console", same_console(a, b), false},
 		{"limits", same_limits(a, b), false},
+		{"tickets", config_tickets_same(&a->tickets, &b->tickets),
+		    false},
 	};
 	unsigned bad = 0;
 	size_t i;

@@ -525,7 +525,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 {
 	static const char *const keys[] = {"gateway", "state", "workers",
 	    "listeners", "console", "users", "directory", "addresses", "policy",
-	    "log", "limits", "stores", NULL};
+	    "log", "limits", "stores", "tickets", NULL};
 	struct yaml_in in = {.arena = l->arena, .why = l->why};
 	const struct yaml_node *v;
 	const char *directory, *policy, *addresses;
@@ -546,6 +546,8 @@ load_top(struct loading *l, const struct yaml_node *root)
 	c->users_path = loading_path(l, yaml_str(&in, yaml_need(&in, root, "users")));
 	load_log(l, &in, yaml_need(&in, root, "log"));
 	load_limits(&in, yaml_get(root, "limits"), c);
+	config_tickets_read(&in, yaml_get(root, "tickets"), l->folder,
+	    &c->tickets);
 	directory = yaml_str(&in, yaml_need(&in, root, "directory"));
 	addresses = yaml_str(&in, yaml_get(root, "addresses"));
 	policy = yaml_str(&in, yaml_need(&in, root, "policy"));

@@ -69,6 +69,34 @@ read_url(struct yaml_in *in, const struct yaml_node *n,
 	ret->url = s;
 }
 
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool
+config_tickets_same(const struct config_tickets *a,
+    const struct config_tickets *b)
+{
+	size_t i;
+
+	if (a->set != b->set || (a->command == NULL) != (b->command == NULL) ||
+	    !same_text(a->url, b->url) ||
+	    !same_text(a->token_path, b->token_path) ||
+	    !same_text(a->ca_path, b->ca_path) ||
+	    a->timeout_ms != b->timeout_ms || a->cache_ms != b->cache_ms ||
+	    a->parallel != b->parallel)
+		return false;
+	for (i = 0; a->command != NULL; i++) {
+		if (!same_text(a->command[i], b->command[i]))
+			return false;
+		if (a->command[i] == NULL)
+			break;
+	}
+	return true;
+}
+
 void
 config_tickets_read(struct yaml_in *in, const struct yaml_node *n,
     const char *folder, struct config_tickets *ret)

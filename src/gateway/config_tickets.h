@@ -22,6 +22,8 @@ struct config_tickets {
 	unsigned parallel;
 };
 
+bool config_tickets_same(const struct config_tickets *a,
+    const struct config_tickets *b);
 /* Paths in it are below `folder`. Failures are in->result. */
 void config_tickets_read(struct yaml_in *in, const struct yaml_node *n,
     const char *folder, struct config_tickets *ret);

@@ -26,6 +26,7 @@
 #include "gateway/addresses.h"
 #include "gateway/config.h"
 #include "gateway/log_client.h"
+#include "gateway/lookup.h"
 #include "gateway/renew.h"
 #include "gateway/sandbox.h"
 #include "gateway/worker.h"
@@ -198,7 +199,9 @@ prepare(struct shared *s, const struct gateway *g)
 	if ((r = text_key(g->boot->state_dir, s->text_key)) != 0)
 		return r;
 	if ((r = hash_hmac(s->text_key, HASH_LEN, "mock", 4,
-	    s->mock_key)) != 0)
+	    s->mock_key)) != 0 ||
+	    (r = hash_hmac(s->text_key, HASH_LEN, "tickets", 7,
+	    s->ticket_key)) != 0)
 		return r;
 	if ((s->cancels = cancel_new()) == NULL)
 		return ERR_MEMORY;
@@ -277,6 +280,13 @@ gateway_run(const struct gateway *g)
 	w = calloc(n, sizeof(*w));
 	if (s == NULL || w == NULL || prepare(s, g) != 0)
 		goto out;
+	/* A process of its own, before there are threads. */
+	if (g->boot->tickets.set && lookup_new(&g->boot->tickets,
+	    s->ticket_key, s->metrics, &s->lookup) != 0) {
+		report(REPORT_ERROR, "the process that asks about tickets "
+		    "could not be started: %s", strerror(errno));
+		goto out;
+	}
 	if (log_client_new(g->log_path, g->boot->gateway, LOG_WAIT_MS,
 	    g->boot->log_timeout_ms, &hello, &s->log) != 0) {
 		report(REPORT_ERROR, "the log cannot be reached");
@@ -287,6 +297,8 @@ gateway_run(const struct gateway *g)
 	    write_boot(s, &hello) != 0 || renew_start(s, v) != 0)
 		goto out;
 	confine();
+	if (s->lookup != NULL && lookup_run(s->lookup) != 0)
+		goto out;
 	if (start_workers(s, w, n, &started) == 0 &&
 	    renew_new(s, w, n, g->renew_fd, &renew) == 0) {
 		report(REPORT_INFO, "accepting sessions workers=%u", n);
@@ -298,12 +310,15 @@ gateway_run(const struct gateway *g)
 	stop_workers(s, w, started);
 	write_stop(s);
 out:
+	if (s != NULL)
+		lookup_free(s->lookup);
 	if (s != NULL && s->log != NULL)
 		log_client_free(s->log, LOG_CLOSE_MS);
 	if (s != NULL) {
 		/* Sessions that did not end in time may still refer to it. */
 		wipe(s->text_key, sizeof(s->text_key));
 		wipe(s->mock_key, sizeof(s->mock_key));
+		wipe(s->ticket_key, sizeof(s->ticket_key));
 	}
 	return status;
 }

@@ -8,6 +8,7 @@
 #include "gateway/log_client.h"
 #include "gateway/run.h"
 #include "gateway/session.h"
+#include "gateway/ticket_answer.h"
 #include "gateway/worker.h"
 
 struct job *
@@ -34,6 +35,7 @@ job_free(struct job *j)
 	if (j == NULL)
 		return;
 	run_unref(j->run);
+	ticket_answer_unref(j->answer);
 	arena_free(j->a);
 	free(j);
 }

@@ -15,6 +15,7 @@
 struct arena;
 struct run;
 struct session;
+struct ticket_answer;
 struct worker;
 
 enum job_kind {
@@ -22,6 +23,7 @@ enum job_kind {
 	JOB_RESULT,	/* nothing does */
 	JOB_HOLD,	/* what came of an exact statement waits for it */
 	JOB_CLOSE,	/* the session's last */
+	JOB_TICKET,	/* no record: a ticket is looked up */
 };
 
 struct job {
@@ -34,6 +36,8 @@ struct job {
 	uint64_t by;		/* number of the version that decided; 0: none */
 	struct run *run;	/* gets its number, or gives it; may be NULL */
 	int result;
+	const char *purpose, *ticket;	/* JOB_TICKET: what is asked about */
+	struct ticket_answer *answer;	/* and what came back */
 };
 
 struct job *job_new(struct session *s, enum job_kind kind,

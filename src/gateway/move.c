@@ -15,10 +15,13 @@
 #include "crypto/hash.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
+#include "gateway/confirm.h"
 #include "gateway/job.h"
 #include "gateway/standing.h"
 #include "policy/policy.h"
 #include "wire/backend.h"
+
+#define TICKETS_MAX 1		/* of a session */
 
 static struct versions *
 versions_of(const struct session *s)
@@ -46,7 +49,7 @@ move_decide(struct session *s, const char *purpose, const char *ticket,
 		.purpose = purpose, .ticket = ticket,
 		.at_ms = clock_now_ms(),
 	};
-	int r;
+	int r = 0;
 
 	if (v == NULL)
 		return ERR_STATE;
@@ -54,8 +57,11 @@ move_decide(struct session *s, const char *purpose, const char *ticket,
 	q.until_ms = version_turns_after(v, q.at_ms);
 	if ((q.store = config_store_find(v->config, s->database)) == NULL)
 		r = ERR_CONFLICT;
-	else
+	if (r == 0)
+		r = confirm_ticket(s, v->config, purpose, ticket, &q.answer);
+	if (r == 0)
 		r = standing_make(&q, ret);
+	ticket_answer_unref(q.answer);
 	if (r == 0)
 		*ret_version = v;
 	else
@@ -119,8 +125,10 @@ record_hash(const struct session *s, const struct standing *st,
     const struct version *v, uint8_t ret[static HASH_LEN])
 {
 	struct record r = {.type = RECORD_CLEARANCE};
+	struct record_ticket tickets[TICKETS_MAX];
 	struct arena *a = arena_new();
 	struct buf body;
+	size_t i;
 	int e;
 
 	if (a == NULL)
@@ -131,6 +139,11 @@ record_hash(const struct session *s, const struct standing *st,
 		goto out;
 	r.u.session.session = "-";
 	r.u.session.decided_ms = 0;
+	for (i = 0; i < r.u.session.n_tickets && i < TICKETS_MAX; i++) {
+		tickets[i] = r.u.session.tickets[i];
+		tickets[i].asked_ms = 0;
+		r.u.session.tickets = tickets;
+	}
 	if ((e = record_encode_body(&r, &body)) == 0)
 		e = hash_sha256(body.data, body.len, ret);
 out:

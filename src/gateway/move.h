@@ -21,7 +21,8 @@ bool move_needed(const struct session *s);
 /*
  * Where the session stands now, and the version that says so, with a
  * reference. ERR_STATE: nothing is in force; ERR_CONFLICT: the store is
- * configured no more; ERR_MISSING: the principal is not known (any more).
+ * configured no more; ERR_MISSING: the principal is not known (any more);
+ * ERR_SHORT: its ticket is being asked about (gateway/confirm.h).
  */
 int move_decide(struct session *s, const char *purpose, const char *ticket,
     struct standing **ret, struct version **ret_version);

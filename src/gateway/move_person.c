@@ -210,7 +210,8 @@ move_person(struct session *s, const struct frame *f)
 	forget_next(s);
 	if ((r = move_decide(s, s->held.purpose, s->held.ticket, &p->next,
 	    &p->next_version)) != 0) {
-		move_end(s, r);
+		if (r != ERR_SHORT)
+			move_end(s, r);
 		return MOVE_WAIT;
 	}
 	if (!config_knows_purpose(p->next_version->config, s->held.purpose))

@@ -246,9 +246,12 @@ begin_switch(struct session *s, uint8_t type, const struct judgement *j)
 		e.sqlstate = "25001";
 		e.message = "purpose and ticket cannot be changed inside a "
 		    "transaction block";
-	} else if (switch_prepare(s, j, a, &e) == 0) {
+	} else if ((r = switch_prepare(s, j, a, &e)) == 0) {
 		p->switching = true;
 		p->switch_unsent = true;
+		goto out;
+	} else if (r == ERR_SHORT) {
+		r = WAIT;	/* looked at again once the ticket is known */
 		goto out;
 	}
 	r = person_poison(s, type, &e) == 0 ? ERR_DENIED : WAIT;

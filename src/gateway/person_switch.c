@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "gateway/config.h"
+#include "gateway/confirm.h"
 #include "gateway/job.h"
 #include "gateway/judge.h"
 #include "gateway/move.h"
@@ -138,6 +139,8 @@ switch_prepare(struct session *s, const struct judgement *j, struct arena *a,
 	forget_next(s);
 	if ((r = move_decide(s, purpose, ticket, &p->next,
 	    &p->next_version)) != 0) {
+		if (r == ERR_SHORT)
+			return r;
 		e->sqlstate = r == ERR_MISSING ? "28000" : "53200";
 		e->message = r == ERR_MISSING ?
 		    "the directory does not know you any more" :
@@ -203,9 +206,14 @@ person_switch_stale(struct session *s)
 		session_step(s, EVENT_ROOM);
 		return;
 	}
+	/* What was asked about just before is not asked about again. */
+	if (p->next->answer != NULL)
+		confirm_keep(s, p->next->answer, p->next->purpose,
+		    p->next->ticket);
 	if ((r = move_decide(s, p->next->purpose, p->next->ticket, &st,
 	    &v)) != 0) {
-		move_end(s, r);
+		if (r != ERR_SHORT)
+			move_end(s, r);
 		return;
 	}
 	forget_next(s);

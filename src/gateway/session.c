@@ -23,6 +23,7 @@
 #include "crypto/scram.h"
 #include "gateway/cancel.h"
 #include "gateway/config.h"
+#include "gateway/confirm.h"
 #include "gateway/job.h"
 #include "gateway/move.h"
 #include "gateway/run.h"
@@ -50,6 +51,8 @@ state_text(enum state s)
 		return "delayed";
 	case STATE_CANCEL:
 		return "cancel";
+	case STATE_ASKING:
+		return "asking";
 	case STATE_OPENING:
 		return "opening";
 	case STATE_CONNECTING:
@@ -205,6 +208,7 @@ session_free(struct session *s)
 	if (s->counted)
 		atomic_fetch_sub(&s->worker->shared->sessions, 1);
 	job_drop_waiting(s);
+	confirm_free(s);
 	scram_server_free(s->scram);
 	if (s->person != NULL)
 		version_unref(&s->worker->shared->versions,
@@ -230,8 +234,8 @@ end_quietly(struct session *s)
 {
 	close_client(s);
 	session_deadline(s, 0);
-	session_set_state(s, s->jobs_first == NULL && s->job_out == NULL ?
-	    STATE_DEAD : STATE_ENDED);
+	session_set_state(s, s->jobs_first == NULL && s->job_out == NULL &&
+	    !s->asking ? STATE_DEAD : STATE_ENDED);
 }
 
 static void
@@ -538,6 +542,9 @@ session_step(struct session *s, enum event e)
 	case STATE_CANCEL:
 		step_cancel(s, e);
 		break;
+	case STATE_ASKING:
+		step_default(s, e);
+		break;
 	case STATE_OPENING:
 	case STATE_CONNECTING:
 	case STATE_GREETING:
@@ -634,6 +641,14 @@ session_store_event(struct session *s, uint32_t events)
 	session_settle(s);
 }
 
+static void
+end_if_over(struct session *s)
+{
+	if (s->state == STATE_ENDED && s->job_out == NULL &&
+	    s->jobs_first == NULL && s->deadline_ms == 0 && !s->asking)
+		session_set_state(s, STATE_DEAD);
+}
+
 void
 session_job_done(struct session *s, struct job *j)
 {
@@ -643,6 +658,12 @@ session_job_done(struct session *s, struct job *j)
 	enum job_kind kind = j->kind;
 	bool numbered = j->record.type != RECORD_LOGIN_FAILURE;
 
+	if (kind == JOB_TICKET) {
+		confirm_done(s, j);
+		end_if_over(s);
+		session_settle(s);
+		return;
+	}
 	s->job_out = NULL;
 	if (e == EVENT_DURABLE && numbered) {
 		if (j->run != NULL && j->record.type == RECORD_STATEMENT)
@@ -678,9 +699,7 @@ session_job_done(struct session *s, struct job *j)
 		session_step(s, e);
 	else if (kind == JOB_HOLD && s->state < STATE_ENDING)
 		person_hold_done(s, e);
-	if (s->state == STATE_ENDED && s->job_out == NULL &&
-	    s->jobs_first == NULL && s->deadline_ms == 0)
-		session_set_state(s, STATE_DEAD);
+	end_if_over(s);
 	session_settle(s);
 }
 

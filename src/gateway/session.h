@@ -8,6 +8,7 @@
  *                                                         |  ^
  *             WAITING: a record for a message of a person <--|
  *             SWITCHING_*: its purpose, ticket or clearance changes  <--'
+ *             ASKING, before OPENING: its ticket is looked up
  *             SERVICE_MOVING: the record of a service's clearance  <--'
  *  any -> ENDING (what must still be said) -> ENDED (close record) -> DEAD
  *
@@ -38,6 +39,7 @@ struct job;
 struct scram_server;
 struct sockaddr_storage;
 struct standing;
+struct ticket_answer;
 
 enum state {
 	STATE_STARTUP,
@@ -46,6 +48,7 @@ enum state {
 	STATE_FAILING,
 	STATE_DELAYED,
 	STATE_CANCEL,
+	STATE_ASKING,
 	STATE_OPENING,
 	STATE_CONNECTING,
 	STATE_GREETING,
@@ -216,6 +219,11 @@ struct session {
 	/* All three NULL while the session is idle and another version came
 	 * into force: then it is decided at the next statement. */
 	struct version *version;
+	bool asking;			/* about a ticket, by a job */
+	struct ticket_answer *fresh;	/* what just came back; or NULL */
+	char *fresh_key;		/* about what */
+	int64_t fresh_ms;		/* when; monotonic */
+
 	const struct config_store *store;
 	struct standing *standing;
 	struct held held;

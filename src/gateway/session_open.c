@@ -217,6 +217,8 @@ open_begin(struct session *s)
 		    NULL, "ask whoever keeps the directory");
 	} else if (r == ERR_STATE) {
 		session_end_log(s);
+	} else if (r == ERR_SHORT) {
+		session_set_state(s, STATE_ASKING);
 	} else {
 		report(REPORT_ERROR, "deciding failed: %s", err_text(r));
 		session_end_memory(s);

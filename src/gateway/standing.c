@@ -14,6 +14,7 @@
 #include "directory/directory.h"
 #include "gateway/addresses.h"
 #include "gateway/config.h"
+#include "gateway/ticket_answer.h"
 #include "policy/policy.h"
 
 /* A list of distinct strings that grows in an arena. */
@@ -259,6 +260,17 @@ decide(struct standing *s, const struct standing_request *q)
 	pq.purpose = s->purpose;
 	pq.ticket = s->ticket;
 	pq.at_ms = q->at_ms;
+	if (q->answer != NULL) {
+		s->answer = ticket_answer_ref(q->answer);
+		if (s->answer->confirmed)
+			pq.scope = &s->answer->scope;
+		pq.unconfirmed = s->answer->why;
+		if (s->answer->until_ms < s->until_ms)
+			s->until_ms = s->answer->until_ms;
+	} else {
+		pq.unconfirmed = c->tickets.set ? "nobody was asked" :
+		    "the gateway has nobody to ask about tickets";
+	}
 	return policy_decide(c->policy, &pq, s->a, &s->clearance);
 }
 
@@ -303,8 +315,34 @@ standing_free(struct standing *s)
 {
 	if (s == NULL)
 		return;
+	ticket_answer_unref(s->answer);
 	arena_free(s->a);
 	free(s);
+}
+
+/* What came back about the ticket. */
+static int
+ticket_record(const struct standing *s, struct arena *a,
+    struct record_session *ret)
+{
+	const struct ticket_answer *t = s->answer;
+	struct record_ticket *r;
+
+	if (t == NULL)
+		return 0;
+	if ((r = arena_alloc(a, sizeof(*r))) == NULL)
+		return ERR_MEMORY;
+	*r = (struct record_ticket){
+		.ticket = s->ticket, .confirmed = t->confirmed,
+		.why = t->why, .asked_ms = t->asked_ms,
+		.tables = {t->scope.tables, t->scope.n_tables},
+		.categories = {t->scope.categories, t->scope.n_categories},
+		.residences = {t->scope.residences, t->scope.n_residences},
+		.subjects = t->subjects, .subjects_hmac = t->subjects_hmac,
+	};
+	ret->tickets = r;
+	ret->n_tickets = 1;
+	return 0;
 }
 
 static int
@@ -388,5 +426,7 @@ standing_record(const struct standing *s, const struct config *c,
 	ret->bound = s->bound;
 	ret->has_would = s->has_would;
 	ret->would = s->would;
+	if (ticket_record(s, a, ret) != 0)
+		return ERR_MEMORY;
 	return control_record(s->control, a, ret);
 }

@@ -23,6 +23,7 @@ struct config_login;
 struct config_store;
 struct control;
 struct principal;
+struct ticket_answer;
 
 struct standing_request {
 	const struct config *config;
@@ -33,6 +34,7 @@ struct standing_request {
 	const char *ticket;
 	int64_t at_ms;
 	int64_t until_ms;		/* nothing turns before */
+	struct ticket_answer *answer;	/* about the ticket; or NULL */
 };
 
 struct standing {
@@ -50,6 +52,7 @@ struct standing {
 	char hash[65];			/* of the clearance's text, hex */
 	int64_t at_ms;			/* decided as of then */
 	int64_t until_ms;		/* and the same until just before */
+	struct ticket_answer *answer;	/* that it rests on; or NULL */
 	bool from_elsewhere;	/* a service, outside its networks */
 	const char *role;		/* at the store; NULL: none is set up */
 	const struct config_login *login; /* NULL: no such role is known */

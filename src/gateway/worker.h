@@ -22,6 +22,7 @@ struct config_login;
 struct config_store;
 struct job;
 struct log_client;
+struct lookup;
 struct session;
 
 #define COUNT(shared, member, n) do {					\
@@ -37,8 +38,10 @@ struct shared {
 	struct log_client *log;
 	struct metrics *metrics;
 	struct cancel_table *cancels;
+	struct lookup *lookup;			/* of tickets; NULL: none */
 	uint8_t text_key[HASH_LEN];		/* for hashes of SQL */
 	uint8_t mock_key[HASH_LEN];		/* for users that are not there */
+	uint8_t ticket_key[HASH_LEN];		/* for references in tickets */
 	const int *listen_fds;
 	size_t n_listen_fds;
 	atomic_uint sessions;

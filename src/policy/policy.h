@@ -36,6 +36,9 @@ void policy_free(struct policy *p);
  * as rules depend on time.
  */
 int64_t policy_changes_at(const struct policy *p, int64_t at_ms);
+/* Whether some rule about a store wants this ticket confirmed. */
+bool policy_confirms(const struct policy *p, const char *store,
+    const char *ticket);
 /* The included file that a rule stands in; NULL: the policy's own text. */
 const char *policy_file_of(const struct policy *p, const char *rule);
 const char *policy_name(const struct policy *p);

@@ -168,6 +168,19 @@ rule_residence(const struct rule *r, const char *residence,
 }
 
 bool
+policy_confirms(const struct policy *p, const char *store, const char *ticket)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_rules; i++)
+		if (p->rules[i].confirmed &&
+		    names_match(&p->rules[i].stores, store) &&
+		    ticket_matches(&p->rules[i], ticket))
+			return true;
+	return false;
+}
+
+bool
 rule_has(const struct rule *r, enum condition c)
 {
 	switch (c) {
