@@ -50,6 +50,16 @@ same_limits(const struct config *a, const struct config *b)
 	    a->log_timeout_ms == b->log_timeout_ms;
 }
 
+static bool
+same_witnesses(const struct config *a, const struct config *b)
+{
+	const struct config_witnesses *x = &a->witnesses, *y = &b->witnesses;
+
+	return strcmp(x->text.sha256, y->text.sha256) == 0 &&
+	    x->every_ms == y->every_ms &&
+	    x->start_needs_quorum == y->start_needs_quorum;
+}
+
 /* Keys that take effect at a start only. Returns how many forbid it. */
 static unsigned
 compare_keys(const struct config *a, const struct config *b, FILE *said)
@@ -66,6 +76,7 @@ compare_keys(const struct config *a, const struct config *b, FILE *said)
 		    true},
 		{"log.heartbeat", a->heartbeat_ms == b->heartbeat_ms, false},
 		{"log.publish", a->publish_ms == b->publish_ms, false},
+		{"log.witnesses", same_witnesses(a, b), false},
 		{"workers", a->workers == b->workers, false},
 		{"listeners", same_listeners(a, b), false},
 		{"console", same_console(a, b), false},

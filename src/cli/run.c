@@ -1,9 +1,10 @@
 /*
- * sworn run -c FILE: the supervisor of three processes.
+ * sworn run -c FILE: the supervisor of the processes.
  *
  *   supervisor ── log        key, journal, tiles; answers when durable
  *              ├─ gateway    peers' bytes; never the key
- *              └─ console    HTTP, reads only
+ *              ├─ console    HTTP, reads only
+ *              └─ cosigner   asks witnesses; neither key nor records
  *
  * The supervisor binds every socket and maps the counters, then parts; it
  * holds the log's listening socket, so that a gateway's connection waits in
@@ -31,6 +32,7 @@
 #include "base/report.h"
 #include "base/time.h"
 #include "cli/cmd.h"
+#include "cli/cosigner.h"
 #include "cli/load.h"
 #include "cli/renewal.h"
 #include "console/console.h"
@@ -53,10 +55,12 @@ enum child_kind {
 	CHILD_LOG,
 	CHILD_GATEWAY,
 	CHILD_CONSOLE,
+	CHILD_COSIGNER,
 	CHILDREN,
 };
 
-static const char *const child_names[] = {"log", "gateway", "console"};
+static const char *const child_names[] = {"log", "gateway", "console",
+    "cosigner"};
 
 struct child {
 	pid_t pid;		/* 0: not running */
@@ -78,6 +82,7 @@ struct supervisor {
 	struct renewal renewal;
 	int signal_fd;
 	bool stopping;
+	bool signing;		/* log and gateway have been started */
 	bool announced;
 	int status;
 };
@@ -260,6 +265,17 @@ child_run(const struct supervisor *s, enum child_kind kind, int renew_fd)
 		renewal_close(&s->renewal);
 		return gateway_run(&g);
 	}
+	if (kind == CHILD_COSIGNER) {
+		const struct cosigner cosigner = {
+			.log_dir = c->log_dir,
+			.quorum = c->witnesses.quorum,
+			.every_ms = c->witnesses.every_ms,
+			.start_needs_quorum = c->witnesses.start_needs_quorum,
+			.metrics = s->metrics,
+		};
+
+		return cosigner_run(&cosigner);
+	}
 	{
 		const struct sandbox none = {.tcp = false};
 		struct console console = {
@@ -352,6 +368,12 @@ child_ended(struct supervisor *s, enum child_kind kind, int status)
 		atomic_store(&s->metrics->log_ok, 0);
 	if (kind == CHILD_GATEWAY)
 		atomic_store(&s->metrics->gateway_ok, 0);
+	if (kind == CHILD_COSIGNER && WIFEXITED(status) &&
+	    WEXITSTATUS(status) == COSIGNER_CONTRADICTED) {
+		s->stopping = true;	/* it has said why */
+		s->status = 1;
+		return;
+	}
 	if (s->stopping) {
 		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 			s->status = 1;
@@ -457,6 +479,19 @@ child_stop(struct supervisor *s, enum child_kind kind)
 	}
 }
 
+/* Log and gateway wait until the witnesses, if there are any, have let this
+ * log be the newest. */
+static void
+start_signing(struct supervisor *s)
+{
+	if (s->signing || s->stopping || (s->config->witnesses.quorum != NULL &&
+	    atomic_load(&s->metrics->witness_ok) == 0))
+		return;
+	s->signing = true;
+	child_start(s, CHILD_LOG);
+	child_start(s, CHILD_GATEWAY);
+}
+
 static int
 supervise(struct supervisor *s)
 {
@@ -472,14 +507,17 @@ supervise(struct supervisor *s)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || (s->signal_fd =
 	    signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
 		return 1;
-	for (i = 0; i < CHILDREN; i++)
-		if (i != CHILD_CONSOLE || s->console_fd >= 0)
-			child_start(s, (enum child_kind)i);
+	if (s->console_fd >= 0)
+		child_start(s, CHILD_CONSOLE);
+	if (s->config->witnesses.quorum != NULL)
+		child_start(s, CHILD_COSIGNER);
+	start_signing(s);
 	while (!s->stopping) {
 		if (wait_signal(s))
 			s->stopping = true;
 		reap(s);
 		renewal_step(&s->renewal);
+		start_signing(s);
 		announce(s);
 		now = clock_mono_ms();
 		for (i = 0; i < CHILDREN && !s->stopping; i++)
@@ -491,6 +529,7 @@ supervise(struct supervisor *s)
 	/* The gateway's last records need the log, so it goes first. */
 	child_stop(s, CHILD_GATEWAY);
 	child_stop(s, CHILD_LOG);
+	child_stop(s, CHILD_COSIGNER);
 	child_stop(s, CHILD_CONSOLE);
 	report(REPORT_INFO, "stopped");
 	return s->status;

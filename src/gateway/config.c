@@ -23,7 +23,9 @@
 #include "directory/directory.h"
 #include "gateway/addresses.h"
 #include "gateway/config_read.h"
+#include "gateway/config_witnesses.h"
 #include "gateway/policy_file.h"
+#include "log/quorum.h"
 #include "policy/policy.h"
 #include "yaml/yaml.h"
 
@@ -129,7 +131,7 @@ static void
 load_log(struct loading *l, struct yaml_in *in, const struct yaml_node *n)
 {
 	static const char *const keys[] = {"dir", "key", "heartbeat",
-	    "publish", NULL};
+	    "publish", "witnesses", NULL};
 	const struct yaml_node *v;
 	struct config *c = l->c;
 
@@ -142,6 +144,7 @@ load_log(struct loading *l, struct yaml_in *in, const struct yaml_node *n)
 		c->heartbeat_ms = yaml_duration_ms(in, v, 100, 3600000);
 	if ((v = yaml_get(n, "publish")) != NULL)
 		c->publish_ms = yaml_duration_ms(in, v, 10, 60000);
+	config_witnesses_read(in, yaml_get(n, "witnesses"), &c->witnesses);
 }
 
 static void
@@ -567,7 +570,8 @@ load_top(struct loading *l, const struct yaml_node *root)
 	    (r = policy_file_load(c->policy_text.path, c->policy_text.text,
 	    c->policy_text.len, &c->policy, l->why, l->file)) != 0)
 		return r;
-	if ((r = load_stores(l, v)) != 0 || (r = check_services(l, v)) != 0)
+	if ((r = config_witnesses_load(l, &c->witnesses)) != 0 ||
+	    (r = load_stores(l, v)) != 0 || (r = check_services(l, v)) != 0)
 		return r;
 	return load_users(l);
 }
@@ -670,6 +674,7 @@ config_free(struct config *c)
 		catalog_free(s->catalog);
 	}
 	directory_free(c->directory);
+	quorum_free(c->witnesses.quorum);
 	addresses_free(c->addresses);
 	policy_free(c->policy);
 	arena_free(whole->arena);

@@ -21,6 +21,7 @@ struct catalog;
 struct directory;
 struct parcel;
 struct policy;
+struct quorum;
 
 enum store_mode {
 	STORE_OBSERVE,
@@ -80,6 +81,13 @@ struct config_store {
 	int64_t counted_ms;
 };
 
+struct config_witnesses {	/* who cosign the log, if anybody is asked */
+	struct config_text text;	/* the quorum file */
+	struct quorum *quorum;		/* NULL: nobody */
+	uint64_t every_ms;
+	bool start_needs_quorum;
+};
+
 struct config_user {		/* how a principal proves who it is */
 	const char *principal;
 	const char *verifier;	/* crypto/scram.h's form */
@@ -94,6 +102,7 @@ struct config {
 	const char *log_key_file;
 	uint64_t heartbeat_ms;
 	uint64_t publish_ms;
+	struct config_witnesses witnesses;
 	unsigned workers;
 	const struct config_listener *listeners;
 	size_t n_listeners;

@@ -34,6 +34,12 @@ static const struct {
 	{"sworn_log_published_records", "gauge",
 	    "Records under the published checkpoint.",
 	    offsetof(struct metrics, log_published)},
+	{"sworn_log_cosigned_records", "gauge",
+	    "Records under the newest checkpoint that a quorum of witnesses "
+	    "has cosigned.", offsetof(struct metrics, log_cosigned)},
+	{"sworn_log_cosign_failures_total", "counter",
+	    "Rounds of asking that fell short of a quorum.",
+	    offsetof(struct metrics, witness_failures)},
 	{"sworn_log_failures_total", "counter",
 	    "Appends that the log refused.",
 	    offsetof(struct metrics, log_failures)},

@@ -23,6 +23,7 @@ struct metrics {
 	atomic_uint_fast64_t bytes;
 	atomic_uint_fast64_t log_durable;	/* records */
 	atomic_uint_fast64_t log_published;
+	atomic_uint_fast64_t log_cosigned;	/* by a quorum of witnesses */
 	atomic_uint_fast64_t log_failures;
 	atomic_uint_fast64_t log_syncs;
 	atomic_uint_fast64_t log_ok;		/* 1 while records are accepted */
@@ -36,6 +37,8 @@ struct metrics {
 	atomic_uint_fast64_t reloads_failed;
 	atomic_uint_fast64_t reload_failed;	/* 1: the last one was */
 	atomic_uint_fast64_t in_force_s;	/* when that came into force */
+	atomic_uint_fast64_t witness_failures;	/* rounds without a quorum */
+	atomic_uint_fast64_t witness_ok;	/* 1 once the log may sign */
 	atomic_uint_fast64_t gateway_beat_ms;	/* wall clock of its last beat */
 };
 

@@ -354,6 +354,22 @@ quorum_of(const struct note_key *keys, size_t n, size_t k,
 	return 0;
 }
 
+int
+quorum_askable(const struct quorum *q, struct why *w)
+{
+	size_t i;
+
+	for (i = 0; i < q->n_witnesses; i++)
+		if (q->witnesses[i].url == NULL)
+			return why_set(w, ERR_MISSING, 0, 0, "the witness "
+			    "%.200s has no URL, so it cannot be asked",
+			    q->witnesses[i].name);
+	if (quorum_least(q) == 0)
+		return why_set(w, ERR_FORMAT, 0, 0, "its quorum is none, "
+		    "which demands nothing; name a witness or a group");
+	return 0;
+}
+
 const struct quorum_party *
 quorum_logs(const struct quorum *q, size_t *ret_n)
 {

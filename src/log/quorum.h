@@ -44,6 +44,9 @@ int quorum_read(const char *text, size_t len, struct quorum **ret,
 int quorum_of(const struct note_key *keys, size_t n, size_t k,
     struct quorum **ret);
 void quorum_free(struct quorum *q);
+/* Whether it serves those who ask: each witness has a URL, and some are
+ * demanded. 0, or *w has the sentence. */
+int quorum_askable(const struct quorum *q, struct why *w);
 
 const struct quorum_party *quorum_logs(const struct quorum *q, size_t *ret_n);
 const struct quorum_party *quorum_witnesses(const struct quorum *q,

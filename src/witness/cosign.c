@@ -253,10 +253,8 @@ save(struct cosign *s, const char *dir)
 int
 quorum_load(const char *path, struct quorum **ret, struct why *w)
 {
-	const struct quorum_party *p;
 	struct quorum *q = NULL;
 	struct buf text;
-	size_t i, n;
 	int r;
 
 	memset(w, 0, sizeof(*w));
@@ -265,17 +263,7 @@ quorum_load(const char *path, struct quorum **ret, struct why *w)
 	if (r == ERR_IO)
 		(void)why_set(w, r, 0, 0, "%s", strerror(errno));
 	if (r != 0 || (r = quorum_read((const char *)text.data, text.len, &q,
-	    w)) != 0)
-		goto out;
-	p = quorum_witnesses(q, &n);
-	for (i = 0; i < n && r == 0; i++)
-		if (p[i].url == NULL)
-			r = why_set(w, ERR_MISSING, 0, 0, "the witness %.200s "
-			    "has no URL, so it cannot be asked", p[i].name);
-	if (r == 0 && quorum_least(q) == 0)
-		r = why_set(w, ERR_FORMAT, 0, 0, "its quorum is none, which "
-		    "demands nothing; name a witness or a group");
-	if (r != 0)
+	    w)) != 0 || (r = quorum_askable(q, w)) != 0)
 		goto out;
 	*ret = q;
 	q = NULL;			/* now the caller's */
