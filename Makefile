@@ -43,6 +43,10 @@ bench:
 	scripts/unprivileged.sh -b $(BUILD) -o bench/results sh -c 'exec \
 	    /usr/bin/python3 bench/relay.py --bin "$$SWORN_BIN" \
 	    --out "$$SWORN_SCRATCH/out/relay.json" $(ARGS)'
+	scripts/unprivileged.sh -b $(BUILD) bench_directory
+	scripts/unprivileged.sh -b $(BUILD) -o bench/results sh -c 'exec \
+	    /usr/bin/python3 bench/enforce.py --bin "$$SWORN_BIN" \
+	    --out "$$SWORN_SCRATCH/out/enforce.json"'
 	$(MAKE) bench-policy
 
 # Decisions against Cedar and casbin (from npm), which must answer the same.

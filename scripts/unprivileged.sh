@@ -65,7 +65,7 @@ cp -R demo presets tests "$scratch/tree/"
 mkdir "$scratch/tree/bench"
 cp bench/*.py "$scratch/tree/bench/"
 # Programs and sources that only some tests and benches use.
-for p in bench/bench_log tests/claim/make_log tests/enforce/emit \
+for p in bench/bench_log bench/bench_directory tests/claim/make_log tests/enforce/emit \
     tests/interop/write_log tests/lineage/rewrite tests/lineage/tables; do
 	[ ! -x "$build/$p" ] || cp "$build/$p" "$scratch/bin/"
 done
