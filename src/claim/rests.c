@@ -222,8 +222,8 @@ rests_say(struct verdict *v)
 
 	if ((e = say_texts(v, "facts", "that what these said of people, "
 	    "companies and places is true: ", &v->issuers,
-	    "; facts are those of the moment when a session opened or last "
-	    "changed its purpose or ticket")) != 0 ||
+	    "; facts are those of the moment when a session opened or was "
+	    "last decided again")) != 0 ||
 	    (e = say_texts(v, "directory", "the directory: ", &v->directories,
 	    " (SHA-256); control sets were computed again from it")) != 0 ||
 	    (e = say_texts(v, "addresses", "that these files say rightly in "

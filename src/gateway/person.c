@@ -527,40 +527,6 @@ on_bind(struct session *s, const struct frame *f)
 	return r != 0 || needed ? r : send_bind(s, f, NULL);
 }
 
-/* The change of purpose or ticket that a portal may stand for. */
-static const struct judgement *
-portal_switch(const struct session *s, const struct named *x)
-{
-	size_t i;
-
-	for (i = 0; x != NULL && i < x->n; i++)
-		if (switch_wanted(s, x->slots[i].meaning->judgement))
-			return x->slots[i].meaning->judgement;
-	return NULL;
-}
-
-static void
-portal_reading(struct session *s, const struct named *x)
-{
-	size_t i;
-
-	if (s->store->mode != STORE_OBSERVE)
-		return;
-	for (i = 0; x != NULL && i < x->n; i++)
-		if (x->slots[i].meaning->judgement->changes_reading)
-			s->person->reads_otherwise = true;
-}
-
-static void
-portal_leaves(struct session *s, const struct named *x)
-{
-	size_t i;
-
-	for (i = 0; x != NULL && i < x->n; i++)
-		if (x->slots[i].meaning->judgement->leaves)
-			s->person->leaves = true;
-}
-
 static int
 on_execute(struct session *s, const struct frame *f)
 {

@@ -72,10 +72,16 @@ int exact_flush(struct session *s);
 int exact_error(const struct request *q, struct bytes body, struct buf *out);
 void exact_done(struct person *p);
 
+/* person_portal.c: of the portal that is executed; NULL is fine. */
+struct judgement;
+const struct judgement *portal_switch(const struct session *s,
+    const struct named *x);
+void portal_reading(struct session *s, const struct named *x);
+void portal_leaves(struct session *s, const struct named *x);
+
 /* person_switch.c */
 /* What a SET or RESET of purpose or ticket leads to: 0 and p->next, or an
  * error for the client in *e. */
-struct judgement;
 int switch_prepare(struct session *s, const struct judgement *j,
     struct arena *a, struct backend_error *e);
 bool switch_wanted(const struct session *s, const struct judgement *j);

@@ -448,10 +448,6 @@ step_person(struct session *s, enum event e)
 	switch (e) {
 	case EVENT_CLIENT_BYTES:
 	case EVENT_ROOM:
-		person_store(s);
-		if (s->state == STATE_PERSON)
-			person_client(s);
-		break;
 	case EVENT_STORE_BYTES:
 		person_store(s);
 		if (s->state == STATE_PERSON)
