@@ -353,6 +353,7 @@ class Gateway:
                 self.world.stores[name].admin_dsn,
                 env={"PGPASSFILE": str(self.world.passfile)})
             said[name] = out + err
+            self.world.applied_by[name] = self
         return said
 
     def dsn(self, user, store, office, purpose=None, ticket=None):
@@ -515,6 +516,7 @@ class World:
         self.passfile = self.scratch / "passwords"
         self.stores = {n: Store(n, self.scratch / "stores", self.secret)
                        for n in STORES}
+        self.applied_by = {}    # whose clearances a store has
         self.gateways = []
         self.gateway = self.new_gateway("gateway")
 
