@@ -7,33 +7,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "directory/control.h"
+#include "directory/closure.h"
 #include "directory/facts.h"
-
-static unsigned
-kind_of(const struct fact *f)
-{
-	switch ((enum fact_kind)f->kind) {
-	case FACT_EMPLOYER:
-		return CONTROL_EMPLOYMENT;
-	case FACT_MANAGER:
-		return CONTROL_FORMAL;
-	case FACT_INSTRUCTOR:
-		return CONTROL_ACTUAL;
-	case FACT_OPERATOR:
-	case FACT_KEEPER:
-		return CONTROL_KEEPING;
-	case FACT_SITE:
-	case FACT_NATIONALITY:
-	case FACT_RESIDENCE:
-	case FACT_OFFICE:
-	case FACT_ROLE:
-	case FACT_COUNTRY:
-	case FACT_PLACE:
-	case FACT_OWNER:
-		break;
-	}
-	return 0;
-}
 
 static int
 compare_ids(const void *a, const void *b)
@@ -98,7 +73,8 @@ directory_above(const struct directory *d, const char *id, int64_t at_ms,
 		for (k = 0; k < r.items[i]->n_facts && (i == 0 ||
 		    !is_listed(stop, n_stop, r.items[i]->id)); k++) {
 			f = &r.items[i]->facts[k];
-			if ((kind_of(f) & kinds) == 0 || f->node == NULL ||
+			if ((edge_kind(f->kind) & kinds) == 0 ||
+			    f->node == NULL ||
 			    !fact_valid(f, at_ms) ||
 			    !node_valid(f->node, at_ms))
 				continue;

@@ -86,7 +86,7 @@ label_text(const struct making *m, uint32_t label)
 	    label == n ? CONTROL_UNKNOWN : m->seen_at[label - n - 1];
 }
 
-/* A place may be a country that no fact names; it has a number for now. */
+/* A place may be a country that no fact names; it then gets a number here. */
 static uint32_t
 label_number(const struct making *m, size_t i)
 {

@@ -334,15 +334,16 @@ read_kind(struct build *b, const struct entry *e, struct draft_item *it)
 	return 0;
 }
 
-static int
-read_networks(struct build *b, const struct entry *e, struct draft_item *it)
+int
+build_networks(struct build *b, enum section section, const struct entry *e,
+    const char *const **ret, size_t *ret_n)
 {
 	const char **networks;
 	size_t i;
 	int r;
 
-	r = values_of(&b->map->sections[SECTION_SERVICES], FIELD_NETWORKS, e,
-	    b->f, &b->scratch);
+	r = values_of(&b->map->sections[section], FIELD_NETWORKS, e, b->f,
+	    &b->scratch);
 	if (r != 0 || b->scratch.n == 0)
 		return r;
 	networks = arena_array(b->draft->arena, b->scratch.n,
@@ -359,8 +360,8 @@ read_networks(struct build *b, const struct entry *e, struct draft_item *it)
 			    "192.0.2.0/24, with no bits beyond the prefix",
 			    networks[i]);
 	}
-	it->networks = networks;
-	it->n_networks = b->scratch.n;
+	*ret = networks;
+	*ret_n = b->scratch.n;
 	return 0;
 }
 
@@ -396,7 +397,8 @@ build_principal(struct build *b, enum section s, const struct entry *e)
 		return r;
 	if (s == SECTION_PEOPLE)
 		return read_kind(b, e, it);
-	return s == SECTION_SERVICES ? read_networks(b, e, it) :
+	return s == SECTION_SERVICES ? build_networks(b, SECTION_SERVICES, e,
+	    &it->networks, &it->n_networks) :
 	    read_rest(b, e, it);
 }
 

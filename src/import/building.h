@@ -47,6 +47,10 @@ int build_link(struct build_links *l, const struct build_link *link);
 int build_site(struct build *b, const struct entry *e);
 int build_owner(struct build *b, const struct entry *e);
 int build_group(struct build *b, const struct entry *e);
+/* The CIDR networks of a site or a service; what is none is a finding. *ret
+ * is left alone if there are none. */
+int build_networks(struct build *b, enum section section,
+    const struct entry *e, const char *const **ret, size_t *ret_n);
 /* A site that a person's place and country make. 0 or ERR_MEMORY. */
 int build_place(struct build *b, const struct value *v,
     const struct origin *at, const char **ret);

@@ -9,36 +9,6 @@
 #include "import/building.h"
 #include "import/entry.h"
 
-static int
-read_networks(struct build *b, const struct entry *e, struct draft_site *s)
-{
-	const char **networks;
-	size_t i;
-	int r;
-
-	r = values_of(&b->map->sections[SECTION_SITES], FIELD_NETWORKS, e,
-	    b->f, &b->scratch);
-	if (r != 0 || b->scratch.n == 0)
-		return r;
-	networks = arena_array(b->draft->arena, b->scratch.n,
-	    sizeof(*networks));
-	if (networks == NULL)
-		return ERR_MEMORY;
-	for (i = 0; i < b->scratch.n; i++) {
-		networks[i] = build_keep(b, b->scratch.items[i].text);
-		if (networks[i] == NULL)
-			return ERR_MEMORY;
-		if (!network_valid(networks[i]))
-			findings_add(b->f, FINDING_ERROR, &e->at, "networks: "
-			    "\"%.60s\" is not a network; write it as "
-			    "192.0.2.0/24, with no bits beyond the prefix",
-			    networks[i]);
-	}
-	s->networks = networks;
-	s->n_networks = b->scratch.n;
-	return 0;
-}
-
 int
 build_site(struct build *b, const struct entry *e)
 {
@@ -79,7 +49,8 @@ build_site(struct build *b, const struct entry *e)
 	if (e->at.file != NULL &&
 	    (s->at.file = build_keep(b, e->at.file)) == NULL)
 		return ERR_MEMORY;
-	return read_networks(b, e, s);
+	return build_networks(b, SECTION_SITES, e,
+	    &s->networks, &s->n_networks);
 }
 
 /* The site of that text that somebody has written down: its id, or the id
