@@ -14,9 +14,12 @@
 #include "gateway/config.h"
 #include "gateway/file.h"
 #include "gateway/policy_file.h"
+#include "yaml/yaml.h"
 
 #define CONFIG_FILE_MAX ((size_t)256 << 20)
 #define FOLDER_ITEM "folder"	/* of a parcel; no path: those have a slash */
+#define NAME_CHARS \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 void
 loading_about(struct loading *l, const char *path)
@@ -191,4 +194,19 @@ loading_exists(struct loading *l, const char *path)
 	if (l->take != NULL)
 		(void)parcel_add_absent(l->take, path);
 	return false;
+}
+
+const char *
+loading_name(struct yaml_in *in, const struct yaml_node *n, const char *what)
+{
+	const char *s = yaml_str(in, n);
+
+	if (s != NULL && (s[0] == 0 || strlen(s) > 60 ||
+	    s[strspn(s, NAME_CHARS)] != 0)) {
+		(void)yaml_fail(in, n, "\"%.80s\" is not a name for a %s; use "
+		    "letters, digits, dot, hyphen and underscore, 60 at most",
+		    s, what);
+		return NULL;
+	}
+	return s;
 }

@@ -16,6 +16,8 @@ struct arena;
 struct parcel;
 struct config;
 struct config_text;
+struct yaml_in;
+struct yaml_node;
 
 struct loading {
 	struct arena *arena;
@@ -42,6 +44,9 @@ int loading_text(struct loading *l, const char *name, struct config_text *t);
 int loading_policy(struct loading *l, const char *name,
     struct config_text *t);
 bool loading_exists(struct loading *l, const char *path);
+/* A text that may be a name of something; NULL: it is not, and said so. */
+const char *loading_name(struct yaml_in *in, const struct yaml_node *n,
+    const char *what);
 int loading_hash(const char *text, size_t len, char ret[static 65]);
 
 #endif

@@ -265,6 +265,8 @@ void session_step(struct session *s, enum event e);
  * nothing), lets the store go, writes the close record. */
 void session_end(struct session *s, const char *reason,
     const struct backend_error *error);
+/* The client's side is over: only records are left to do. */
+void session_end_quietly(struct session *s);
 void session_end_memory(struct session *s);
 void session_end_protocol(struct session *s, const char *what);
 void session_end_log(struct session *s);
