@@ -33,16 +33,6 @@
 #define STALE_MAX 3		/* times that a message is decided again */
 #define WAIT PERSON_STAYS
 
-static void
-gate_done(struct gate *g)
-{
-	run_unref(g->run);
-	meaning_unref(g->meaning);
-	g->run = NULL;
-	g->meaning = NULL;
-	buf_done(&g->error);
-}
-
 void
 person_free(struct person *p)
 {
@@ -95,119 +85,6 @@ person_ask_flush(struct session *s)
 		return;
 	frontend_empty_write(flow_buf(&s->link->out), 'H');
 	s->person->flushed = true;
-}
-
-/*
- * Holds the message at the front until a record of what it may disclose is
- * durable. Takes over run and m.
- */
-static int
-wait_for_record(struct session *s, struct job *j, const struct cover *c,
-    struct run *run, struct meaning *m)
-{
-	struct gate *g = &s->person->gate;
-
-	g->kind = GATE_FORWARD;
-	g->run = run;
-	g->meaning = m;
-	if (cover_record(c, s, j->a, &j->record.u.statement) != 0) {
-		job_free(j);
-		session_end_memory(s);
-		return WAIT;
-	}
-	j->run = run_ref(run);
-	j->by = s->version->number;
-	s->statements++;
-	session_set_state(s, STATE_WAITING);
-	job_submit(j);
-	return WAIT;
-}
-
-/* One refused message: its denial's record first, then the refusal. */
-static int
-deny(struct session *s, const char *what, const char *hmac,
-    const struct refusal *r)
-{
-	struct backend_error e = {"ERROR", r->record.sqlstate, r->message,
-	    r->detail, r->hint};
-	struct gate *g = &s->person->gate;
-	struct record_denial *d;
-	struct job *j;
-
-	if ((j = job_new(s, JOB_GATE, RECORD_DENIAL)) == NULL) {
-		session_end_memory(s);
-		return WAIT;
-	}
-	d = &j->record.u.denial;
-	d->text_hmac = arena_str(j->a, hmac);
-	d->what = arena_str(j->a, what);
-	d->refusal.table = arena_str(j->a, r->record.table);
-	d->refusal.rule = arena_str(j->a, r->record.rule);
-	d->refusal.because = arena_str(j->a, r->record.because);
-	d->refusal.sqlstate = r->record.sqlstate;
-	g->kind = GATE_DENY;
-	backend_error_write(&g->error, &e);
-	if (d->text_hmac == NULL || d->what == NULL ||
-	    d->refusal.table == NULL || d->refusal.rule == NULL ||
-	    d->refusal.because == NULL || g->error.failed) {
-		job_free(j);
-		session_end_memory(s);
-		return WAIT;
-	}
-	j->by = s->version->number;
-	s->denials++;
-	COUNT(s->worker->shared, denials, 1);
-	session_set_state(s, STATE_WAITING);
-	job_submit(j);
-	return WAIT;
-}
-
-/*
- * Sends the failing text in place of the message at the front, and keeps
- * the error that its reply becomes.
- */
-static int
-poison(struct session *s, uint8_t type, const uint8_t *error, size_t len)
-{
-	bool simple = type == 'Q' || type == 'F';
-	struct buf *out = flow_buf(&s->link->out);
-	struct request *q;
-
-	q = request_push(s, simple ? REQUEST_QUERY : REQUEST_PARSE);
-	if (q == NULL || (q->poison = malloc(len)) == NULL) {
-		session_end_memory(s);
-		return WAIT;
-	}
-	memcpy(q->poison, error, len);
-	q->poison_len = len;
-	if (simple) {
-		frontend_query_write(out, PERSON_POISON);
-	} else {
-		/* Under a name, since the unnamed statement would be gone
-		 * even though this one never comes to be. */
-		frontend_parse_write(out, PERSON_POISON, PERSON_POISON);
-		s->person->segment = true;
-		s->person->skipping = true;
-	}
-	return 0;
-}
-
-int
-person_poison(struct session *s, uint8_t type, const struct backend_error *e)
-{
-	struct buf b;
-	int r;
-
-	buf_init(&b, 0);
-	backend_error_write(&b, e);
-	if (b.failed) {
-		session_end_memory(s);
-		r = WAIT;
-	} else {
-		r = poison(s, type, b.data, b.len);
-	}
-	buf_done(&b);
-	return r;
 }
 
 /* The first refusal where rules are enforced; NULL: it may go. */
@@ -289,7 +166,7 @@ query_judged(struct session *s, const struct frame *f, struct meaning *m)
 	int e;
 
 	if ((r = refused(s, j)) != NULL)
-		return deny(s, j->what, m->text_hmac, r);
+		return gate_deny(s, j->what, m->text_hmac, r);
 	if ((e = begin_switch(s, 'Q', j)) != 0)
 		return e == ERR_DENIED ? 0 : e;
 	if (j->changes_reading && s->store->mode == STORE_OBSERVE)
@@ -306,7 +183,7 @@ query_judged(struct session *s, const struct frame *f, struct meaning *m)
 		return WAIT;
 	}
 	cover_add(&c, s, m);
-	return wait_for_record(s, job, &c, run, NULL);
+	return gate_wait(s, job, &c, run, NULL);
 }
 
 static int
@@ -350,7 +227,7 @@ on_parse(struct session *s, const struct frame *f)
 		return WAIT;
 	}
 	if ((refusal = refused(s, m->judgement)) != NULL) {
-		r = deny(s, m->judgement->what, m->text_hmac, refusal);
+		r = gate_deny(s, m->judgement->what, m->text_hmac, refusal);
 		goto out;
 	}
 	if ((q = request_push(s, REQUEST_PARSE)) == NULL) {
@@ -489,7 +366,7 @@ record_named(struct session *s, const struct named *x, bool *ret_needed)
 		run_unref(run);
 		return 0;
 	}
-	return wait_for_record(s, job, &c, run, NULL);
+	return gate_wait(s, job, &c, run, NULL);
 }
 
 static int
@@ -513,7 +390,7 @@ on_bind(struct session *s, const struct frame *f)
 	for (i = 0; x != NULL && i < x->n; i++) {
 		m = x->slots[i].meaning;
 		if ((refusal = refused(s, m->judgement)) != NULL)
-			return deny(s, m->judgement->what, m->text_hmac,
+			return gate_deny(s, m->judgement->what, m->text_hmac,
 			    refusal);
 	}
 	if ((r = exact_named(s, 'B', x, &run)) != 0)
@@ -640,7 +517,7 @@ on_function(struct session *s)
 		person_ask_flush(s);
 		return WAIT;
 	}
-	return deny(s, "FunctionCall", "", &r);
+	return gate_deny(s, "FunctionCall", "", &r);
 }
 
 /*
@@ -788,7 +665,7 @@ person_gate(struct session *s, enum event e)
 	else if (e == EVENT_REFUSED)
 		result = person_poison(s, f.type, &no_log);
 	else if (g->kind == GATE_DENY)
-		result = poison(s, f.type, g->error.data, g->error.len);
+		result = gate_poison(s, f.type, g->error.data, g->error.len);
 	else if (f.type == 'Q')
 		result = send_query(s, &f, g->run);
 	else if (f.type == 'B')

@@ -31,13 +31,25 @@ struct meaning *person_meaning(struct session *s, const char *sql, size_t len);
 #define PERSON_STAYS (-100)	/* the client's message waits */
 /* Everything outstanding will be answered without a Sync. */
 void person_ask_flush(struct session *s);
-/* Refuses the client's message at the front: 0 or PERSON_STAYS. */
-struct backend_error;
-int person_poison(struct session *s, uint8_t type,
-    const struct backend_error *e);
-
 /* The result of a run is written down once nothing of it is left to come. */
 void person_run_result(struct session *s, struct run *r);
+
+/* person_gate.c: each 0 or PERSON_STAYS. */
+struct backend_error;
+struct cover;
+/* Refuses the client's message at the front. */
+int person_poison(struct session *s, uint8_t type,
+    const struct backend_error *e);
+/* The same, of a whole ErrorResponse. */
+int gate_poison(struct session *s, uint8_t type, const uint8_t *error,
+    size_t len);
+/* Behind a record of the refusal. */
+int gate_deny(struct session *s, const char *what, const char *hmac,
+    const struct refusal *r);
+/* Until the record of what it may disclose is durable. Takes over run and m. */
+int gate_wait(struct session *s, struct job *j, const struct cover *c,
+    struct run *run, struct meaning *m);
+void gate_done(struct gate *g);
 
 /* person_exact.c */
 /* Sends a text that was rewritten: 0 or PERSON_STAYS. */
