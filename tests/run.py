@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
@@ -48,32 +49,37 @@ class Interrupted(Exception):
     pass
 
 
+# Set by a signal: what runs is asked to end, and nothing new is begun.
+STOP = threading.Event()
+
+
 def command(argv, env=None, timeout=10 * MINUTES):
     """Runs a command in a session of its own; (status, what it printed).
     On a timeout or a signal it is asked to end, then made to."""
+    if STOP.is_set():
+        raise Interrupted()
     p = subprocess.Popen([str(a) for a in argv], cwd=ROOT, text=True,
                          errors="replace", stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                          start_new_session=True, env={**os.environ,
                                                       **(env or {})})
-    try:
-        out = p.communicate(timeout=timeout)[0]
-        return p.returncode, out
-    except subprocess.TimeoutExpired:
+    until = time.monotonic() + timeout
+    while True:
+        try:
+            out = p.communicate(timeout=1)[0]
+            return p.returncode, out
+        except subprocess.TimeoutExpired:
+            if time.monotonic() < until and not STOP.is_set():
+                continue
         p.terminate()
         try:
             out = p.communicate(timeout=60)[0]
         except subprocess.TimeoutExpired:
             os.killpg(p.pid, signal.SIGKILL)
             out = p.communicate()[0]
+        if STOP.is_set():
+            raise Interrupted()
         return 1, f"{out}\nended after {timeout} s"
-    except BaseException:
-        p.terminate()
-        try:
-            p.wait(60)
-        except subprocess.TimeoutExpired:
-            os.killpg(p.pid, signal.SIGKILL)
-        raise
 
 
 def one(name, status, out):
@@ -226,6 +232,9 @@ def part_demo():
 PARTS = {"gcc": part_gcc, "asan": part_asan, "clang": part_clang,
          "end": part_end, "enforce": part_enforce,
          "end-asan": part_end_asan, "demo": part_demo}
+# Mostly waiting for servers, so these run after the builds, side by side:
+# the longest alone, the others after one another.
+LANES = [["end"], ["enforce", "end-asan", "demo"]]
 
 
 def choose(wanted):
@@ -260,19 +269,18 @@ def main():
         print(f"no part matches {' '.join(sys.argv[1:])}; tests/run.py -l")
         return 2
 
-    def stop(number, frame):
-        raise Interrupted()
     for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(s, stop)
+        signal.signal(s, lambda number, frame: STOP.set())
 
     results = []
-    try:
-        for name in sorted(needed):
-            results += run_part(f"{name} (build only)",
-                                lambda: build(name))
-        for name in chosen:
+    for name in sorted(needed):
+        results += run_part(f"{name} (build only)", lambda: build(name))
+    for name in chosen:
+        if not any(name in lane for lane in LANES):
             results += run_part(name, PARTS[name])
-    except Interrupted:
+    results += run_lanes([[p for p in lane if p in chosen]
+                          for lane in LANES])
+    if STOP.is_set():
         results.append(Result("the run", "failed", "interrupted"))
         print("interrupted")
     counts = {s: sum(r.status == s for r in results)
@@ -282,13 +290,40 @@ def main():
 
 
 def run_part(name, part):
+    """One part; what it printed is shown in one piece when it has ended."""
+    if STOP.is_set():
+        return []
     begun = time.monotonic()
     print(f"== {name}", flush=True)
-    results = part()
-    for r in results:
-        show(r)
-    print(f"   {sum(r.status == 'passed' for r in results)} of {len(results)} "
-          f"passed, {time.monotonic() - begun:.0f} s", flush=True)
+    try:
+        results = part()
+    except Interrupted:
+        return []
+    except Exception as e:      # a fault of this script, not of a test
+        results = [Result(f"{name}: the part", "failed", repr(e))]
+    with PRINTING:
+        for r in results:
+            show(r)
+        print(f"   {name}: {sum(r.status == 'passed' for r in results)} of "
+              f"{len(results)} passed, {time.monotonic() - begun:.0f} s",
+              flush=True)
+    return results
+
+
+PRINTING = threading.Lock()
+
+
+def run_lanes(lanes):
+    results = []        # list.extend is atomic
+
+    def run(lane):
+        for name in lane:
+            results.extend(run_part(name, PARTS[name]))
+    threads = [threading.Thread(target=run, args=[lane]) for lane in lanes]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
     return results
 
 
