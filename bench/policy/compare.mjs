@@ -9,8 +9,9 @@
 // such a value, so it is spelled out: a reader's list of countries holds
 // "unknown" where it has to, and so does the list of each forbid.
 //
-// OPA is not here: what npm has runs policies that are compiled to
-// WebAssembly, and the compiler itself is in no package of npm.
+// OPA is not here: @open-policy-agent/opa-wasm runs policies that were compiled
+// to WebAssembly before, and neither npm nor Debian has a package with the
+// compiler, nor with another engine that takes Rego as it runs.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 

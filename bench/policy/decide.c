@@ -7,6 +7,9 @@
  * policy_decide does, its memory too; not included are finding the facts and
  * the words of a refusal, which are made when somebody asks.
  *
+ * Then what it costs if it was decided before under the same version: kept in
+ * a table of all sessions, as the gateway does, and in a memo of each session.
+ *
  * With -o the policy, the requests and the answers are written as JSON, for
  * others to decide the same (compare.mjs).
  */
@@ -25,8 +28,10 @@
 #include "catalog/catalog.h"
 #include "directory/control.h"
 #include "directory/directory.h"
+#include "cached.h"
 #include "policy/policy.h"
 
+#define READERS 250		/* whose sessions are decided again and again */
 #define LABELS 12
 #define ROLES 40
 #define EMPLOYERS 30
@@ -492,6 +497,32 @@ write_json(const char *path, const struct rule *rules, unsigned n_rules,
 	return r == 0 ? 0 : 1;
 }
 
+/* The same readers' sessions, with what was decided kept. */
+static int
+measure_cached(const struct policy *p, const struct request *q, unsigned n,
+    unsigned rounds)
+{
+	const char *const purposes[] = {names[L_PURPOSES][0],
+	    names[L_PURPOSES][1]};
+	struct policy_request readers[READERS];
+	double us[3];
+	unsigned i;
+
+	for (i = 0; i < READERS; i++)
+		readers[i] = q[i % n].q;
+	if (cached_measure(p, readers, n < READERS ? n : READERS, purposes,
+	    rounds, us) != 0) {
+		(void)fprintf(stderr, "bench_policy: what is kept is not what "
+		    "is decided\n");
+		return 1;
+	}
+	(void)printf("%.3f us for a decision that a table has\n"
+	    "sessions of %u readers, each with two purposes by turns: %.3f us "
+	    "a decision with a table for all, %.3f us with a memo for each\n",
+	    us[0], n < READERS ? n : READERS, us[1], us[2]);
+	return 0;
+}
+
 static unsigned
 number(const char *text)
 {
@@ -555,6 +586,8 @@ main(int argc, char **argv)
 	}
 	us = measure(p, requests, n, rounds);
 	(void)printf("%.3f us for a decision, nothing cached\n", us);
+	if (measure_cached(p, requests, n, rounds) != 0)
+		return 1;
 	c = out == NULL ? 0 : write_json(out, rules, n_rules, requests, n, us);
 	policy_free(p);
 	arena_free(a);

@@ -50,6 +50,17 @@ arena_free(struct arena *a)
 	free(a);
 }
 
+size_t
+arena_len(const struct arena *a)
+{
+	const struct block *b;
+	size_t len = sizeof(*a);
+
+	for (b = a->blocks; b != NULL; b = b->next)
+		len += sizeof(*b) + b->cap;
+	return len;
+}
+
 void *
 arena_alloc(struct arena *a, size_t len)
 {

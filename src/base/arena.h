@@ -13,6 +13,8 @@ struct arena;
 struct arena *arena_new(void);		/* NULL: out of memory */
 void arena_free(struct arena *a);	/* NULL is fine */
 void arena_reset(struct arena *a);	/* frees all that it handed out */
+/* Bytes that it takes, those not handed out yet included. */
+size_t arena_len(const struct arena *a);
 
 /* Zeroed, aligned for any type; NULL when out of memory. */
 void *arena_alloc(struct arena *a, size_t len);

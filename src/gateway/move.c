@@ -47,13 +47,14 @@ move_decide(struct session *s, const char *purpose, const char *ticket,
 	struct standing_request q = {
 		.principal = s->user, .address = s->address,
 		.purpose = purpose, .ticket = ticket,
-		.at_ms = clock_now_ms(),
+		.at_ms = clock_now_ms(), .cache = s->worker->cache,
 	};
 	int r = 0;
 
 	if (v == NULL)
 		return ERR_STATE;
 	q.config = v->config;
+	q.version = v->number;
 	q.until_ms = version_turns_after(v, q.at_ms);
 	if ((q.store = config_store_find(v->config, s->database)) == NULL)
 		r = ERR_CONFLICT;

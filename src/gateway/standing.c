@@ -15,6 +15,7 @@
 #include "gateway/addresses.h"
 #include "gateway/config.h"
 #include "gateway/ticket_answer.h"
+#include "policy/cache.h"
 #include "policy/policy.h"
 
 /* A list of distinct strings that grows in an arena. */
@@ -234,22 +235,27 @@ standing_seen(const struct config *c, const char *address, struct arena *a,
 }
 
 static int
+find_facts(struct standing *s, const struct standing_request *q)
+{
+	const struct config *c = q->config;
+	int r;
+
+	if ((r = directory_principal(c->directory, q->principal, q->at_ms,
+	    s->a, &s->who)) != 0)
+		return r;
+	return control_of(c->directory, q->principal, q->at_ms, s->seen_at,
+	    s->n_seen_at, s->a, &s->control);
+}
+
+static int
 decide(struct standing *s, const struct standing_request *q)
 {
 	const struct config *c = q->config;
 	struct policy_request pq;
 	int r;
 
-	if ((r = directory_principal(c->directory, q->principal, q->at_ms,
-	    s->a, &s->who)) != 0)
+	if ((r = find_facts(s, q)) != 0)
 		return r;
-	if ((r = standing_seen(c, q->address, s->a, s->seen_at,
-	    &s->n_seen_at)) != 0 || (r = control_of(c->directory,
-	    q->principal, q->at_ms, s->seen_at, s->n_seen_at, s->a,
-	    &s->control)) != 0)
-		return r;
-	s->from_elsewhere = s->who->kind == PRINCIPAL_SERVICE &&
-	    !expected_from(s->who, q->address);
 	memset(&pq, 0, sizeof(pq));
 	pq.who = s->who;
 	pq.control = s->control;
@@ -274,39 +280,124 @@ decide(struct standing *s, const struct standing_request *q)
 	return policy_decide(c->policy, &pq, s->a, &s->clearance);
 }
 
-int
-standing_make(const struct standing_request *q, struct standing **ret)
-{
-	struct standing *s = NULL;
-	bool all;
-	int r = ERR_MEMORY;
+/*
+ * What sessions share is a standing as well, with the arena that it lives in.
+ * All references are of one worker's thread.
+ */
+struct standing_shared {
+	struct standing decided;
+	unsigned refs;
+};
 
-	if ((s = calloc(1, sizeof(*s))) == NULL ||
-	    (s->a = arena_new()) == NULL)
-		goto out;
+static void
+shared_unref(void *arg)
+{
+	struct standing_shared *h = arg;
+
+	if (h == NULL || --h->refs > 0)
+		return;
+	ticket_answer_unref(h->decided.answer);
+	arena_free(h->decided.a);
+	free(h);
+}
+
+struct cache *
+standing_cache_new(void)
+{
+	return cache_new(STANDING_CACHE_LEN, shared_unref);
+}
+
+static struct cache_key
+cache_key_of(const struct standing *s, const struct standing_request *q)
+{
+	return (struct cache_key){
+		.version = q->version, .at_ms = q->at_ms,
+		.turns_ms = q->until_ms, .principal = q->principal,
+		.seen_at = s->seen_at, .n_seen_at = s->n_seen_at,
+		.store = q->store->name, .purpose = q->purpose,
+		.ticket = q->ticket, .answer = q->answer,
+	};
+}
+
+/* All that follows from a request and not from its address or instant. */
+static int
+fill(struct standing *s, const struct standing_request *q)
+{
+	bool all;
+	int r;
+
 	s->store = q->store;
-	s->at_ms = q->at_ms;
-	s->until_ms = q->until_ms;
 	s->n_reach = q->store->catalog->n_tables;
 	if (q->purpose != NULL &&
 	    (s->purpose = arena_str(s->a, q->purpose)) == NULL)
-		goto out;
+		return ERR_MEMORY;
 	if (q->ticket != NULL &&
 	    (s->ticket = arena_str(s->a, q->ticket)) == NULL)
-		goto out;
+		return ERR_MEMORY;
 	if ((r = decide(s, q)) != 0 || (r = choose_role(s)) != 0)
-		goto out;
+		return r;
 	all = s->who->kind == PRINCIPAL_SERVICE ||
 	    q->store->mode == STORE_OBSERVE;
 	if ((r = reach_make(s, all, &s->reach, &s->bound)) != 0)
-		goto out;
+		return r;
 	s->has_would = q->store->mode == STORE_OBSERVE;
-	if (s->has_would && (r = reach_make(s, false, NULL, &s->would)) != 0)
+	return s->has_would ? reach_make(s, false, NULL, &s->would) : 0;
+}
+
+/* Decided before, or now. Takes *h over, and returns what is to be used. */
+static int
+find_or_fill(struct standing_shared **h, const struct standing_request *q)
+{
+	struct standing *s = &(*h)->decided;
+	struct standing_shared *kept = NULL;
+	struct cache_key k;
+	int r;
+
+	s->until_ms = q->until_ms;
+	if ((r = standing_seen(q->config, q->address, s->a, s->seen_at,
+	    &s->n_seen_at)) != 0)
+		return r;
+	k = cache_key_of(s, q);
+	if (q->cache != NULL && (kept = cache_find(q->cache, &k)) != NULL) {
+		kept->refs++;
+		shared_unref(*h);
+		*h = kept;
+		return 0;
+	}
+	if ((r = fill(s, q)) != 0)
+		return r;
+	/* What is not kept is decided again, and that is all. */
+	if (q->cache != NULL && cache_put(q->cache, &k, s->until_ms, *h,
+	    sizeof(**h) + arena_len(s->a)) == 0)
+		(*h)->refs++;
+	return 0;
+}
+
+int
+standing_make(const struct standing_request *q, struct standing **ret)
+{
+	struct standing_shared *h;
+	struct standing *s = NULL;
+	int r = ERR_MEMORY;
+
+	if ((h = calloc(1, sizeof(*h))) == NULL)
+		return ERR_MEMORY;
+	h->refs = 1;
+	if ((h->decided.a = arena_new()) == NULL ||
+	    (s = calloc(1, sizeof(*s))) == NULL ||
+	    (r = find_or_fill(&h, q)) != 0)
 		goto out;
+	*s = h->decided;
+	s->shared = h;
+	h = NULL;		/* now the standing's */
+	s->at_ms = q->at_ms;
+	s->from_elsewhere = s->who->kind == PRINCIPAL_SERVICE &&
+	    !expected_from(s->who, q->address);
 	*ret = s;
 	s = NULL;
 out:
-	standing_free(s);
+	shared_unref(h);
+	free(s);
 	return r;
 }
 
@@ -315,8 +406,7 @@ standing_free(struct standing *s)
 {
 	if (s == NULL)
 		return;
-	ticket_answer_unref(s->answer);
-	arena_free(s->a);
+	shared_unref(s->shared);
 	free(s);
 }
 

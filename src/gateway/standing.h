@@ -4,7 +4,8 @@
  *
  * Decided when a session opens, and again when its purpose or ticket
  * changes. Reads no clock and does no I/O.
- * Memory: one arena of its own; borrows from config.
+ * Memory: sessions of one worker that stand alike share what was decided,
+ * which also its cache keeps (policy/cache.h); it borrows from config.
  */
 #ifndef GATEWAY_STANDING_H
 #define GATEWAY_STANDING_H
@@ -17,6 +18,7 @@
 #include "record/record.h"
 
 struct arena;
+struct cache;
 struct clearance;
 struct config;
 struct config_login;
@@ -35,9 +37,14 @@ struct standing_request {
 	int64_t at_ms;
 	int64_t until_ms;		/* nothing turns before */
 	struct ticket_answer *answer;	/* about the ticket; or NULL */
+	struct cache *cache;		/* the worker's; NULL: none */
+	uint64_t version;		/* the number of config's */
 };
 
+struct standing_shared;
+
 struct standing {
+	struct standing_shared *shared;	/* owns what follows */
 	struct arena *a;
 	const struct config_store *store;
 	const struct principal *who;
@@ -53,7 +60,7 @@ struct standing {
 	int64_t at_ms;			/* decided as of then */
 	int64_t until_ms;		/* and the same until just before */
 	struct ticket_answer *answer;	/* that it rests on; or NULL */
-	bool from_elsewhere;	/* a service, outside its networks */
+	bool from_elsewhere;	/* a service, outside its networks; its own */
 	const char *role;		/* at the store; NULL: none is set up */
 	const struct config_login *login; /* NULL: no such role is known */
 	bool has_twins;		/* exact records can be had */
@@ -76,6 +83,9 @@ int standing_seen(const struct config *c, const char *address,
 
 /* 0, ERR_MISSING (no such principal now), ERR_MEMORY, ... */
 int standing_make(const struct standing_request *q, struct standing **ret);
+/* What a worker's cache of it may take. NULL: out of memory. */
+#define STANDING_CACHE_LEN ((size_t)32 << 20)
+struct cache *standing_cache_new(void);
 void standing_free(struct standing *s);
 
 /* The session's part of its record; n and session are the caller's. Has all

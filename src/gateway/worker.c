@@ -17,6 +17,8 @@
 #include "base/time.h"
 #include "gateway/job.h"
 #include "gateway/session.h"
+#include "gateway/standing.h"
+#include "policy/cache.h"
 
 #define EVENTS_MAX 64
 #define ACCEPTS_MAX 16		/* per wake-up */
@@ -284,7 +286,8 @@ worker_start(struct shared *s, struct worker *w, unsigned index)
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->listeners = calloc(s->n_listen_fds + 1, sizeof(*w->listeners));
 	w->listening = true;
-	if (w->epoll_fd < 0 || w->wake_fd < 0 || w->listeners == NULL ||
+	w->cache = standing_cache_new();
+	if (w->cache == NULL || w->epoll_fd < 0 || w->wake_fd < 0 || w->listeners == NULL ||
 	    (r = watch_all(w)) != 0)
 		goto out;
 	if (pthread_mutex_init(&w->lock, NULL) != 0 ||
@@ -297,6 +300,7 @@ out:
 		if (w->wake_fd >= 0)
 			(void)close(w->wake_fd);
 		free(w->listeners);
+		cache_free(w->cache);
 	}
 	return r;
 }
@@ -309,4 +313,5 @@ void
 worker_join(struct worker *w)
 {
 	(void)pthread_join(w->thread, NULL);	/* started, not detached */
+	cache_free(w->cache);
 }

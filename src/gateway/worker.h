@@ -16,6 +16,7 @@
 #include "gateway/metrics.h"
 #include "gateway/version.h"
 
+struct cache;
 struct cancel_table;
 struct config;
 struct config_login;
@@ -70,6 +71,7 @@ struct worker {
 	struct shared *shared;
 	unsigned index;
 	uint64_t seen;		/* the version that its sessions know of */
+	struct cache *cache;		/* of gateway/standing.h */
 	pthread_t thread;
 	int epoll_fd;
 	int wake_fd;
