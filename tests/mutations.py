@@ -153,7 +153,7 @@ MUTATIONS = [
              "\tif (n == 0 && n != s->n + 1 &&",
              unit=("verify-log", "verify-claim")),
     Mutation("the verifier does not compare tiles with entries",
-             "src/verify/tree.c",
+             "src/logdir/tree.c",
              "if (memcmp(b->data + (size_t)i * HASH_LEN,",
              "if (b == NULL && memcmp(b->data + (size_t)i * HASH_LEN,",
              unit=("verify-log",)),

@@ -22,6 +22,11 @@ ask_place(const struct config *c, const char *from, struct arena *a,
 	if (from == NULL)
 		return 0;
 	site = directory_site_find(c->directory, from);
+	if (site == NULL && network_address(from, &address) == 0 &&
+	    c->addresses == NULL && c->addresses_text.sha256[0] != 0)
+		return why_set(w, ERR_MISSING, 0, 0, "where an address is was "
+		    "told by a file that the log does not have; name a site "
+		    "of the directory's, or \"unknown\"");
 	if (site == NULL && network_address(from, &address) == 0)
 		return standing_seen(c, from, a, ret->labels, &ret->n) == 0 ?
 		    0 : why_set(w, ERR_MEMORY, 0, 0, "out of memory");

@@ -1,5 +1,5 @@
 /*
- * sworn control -c FILE PRINCIPAL [--at TIME] [--from PLACE]
+ * sworn control -c FILE | --log DIR PRINCIPAL [--at TIME] [--from PLACE]
  *     [--facts | --dot | --svg]
  *
  * Every country that stands behind a principal, and by which paths: in
@@ -19,17 +19,18 @@
 #include "base/time.h"
 #include "cli/ask.h"
 #include "cli/cmd.h"
-#include "cli/load.h"
 #include "cli/options.h"
 #include "cli/say.h"
+#include "cli/source.h"
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "directory/picture.h"
 #include "directory/told.h"
 #include "gateway/config.h"
 
-static const char usage[] = "usage: sworn control -c FILE PRINCIPAL "
-    "[--at TIME] [--from PLACE]\n    [--facts | --dot | --svg]\n";
+static const char usage[] = "usage: sworn control PRINCIPAL "
+    SOURCE_USAGE "\n    [--at TIME] [--from PLACE] [--facts | --dot | "
+    "--svg]\n";
 
 static void
 put_words(struct buf *out, const struct principal *who,
@@ -135,23 +136,22 @@ out:
 }
 
 struct asked {
-	const char *file, *at, *from, *id;
+	struct source source;
+	const char *from, *id;
 	bool facts, dot, svg;
 };
 
 static int
-answer(const struct config *c, const struct asked *q, struct arena *a,
-    struct buf *out)
+answer(const struct asked *q, struct arena *a, struct buf *out)
 {
+	const struct config *c = q->source.config;
+	int64_t at_ms = q->source.at_ms;
 	const struct principal *who;
 	const struct control *control = NULL;
 	struct ask_places seen;
-	int64_t at_ms;
 	struct why w;
 	int r;
 
-	if (options_time(q->at, &at_ms) != 0)
-		return 1;
 	if (ask_place(c, q->from, a, &seen, &w) != 0) {
 		(void)fprintf(stderr, "sworn: %s\n", w.text);
 		return 1;
@@ -179,29 +179,28 @@ answer(const struct config *c, const struct asked *q, struct arena *a,
 int
 cmd_control(int argc, char **argv)
 {
-	struct asked q = { .file = NULL };
+	struct asked q = { .id = NULL };
 	const struct option_slot slots[] = {
-		{"-c", &q.file, NULL}, {"--at", &q.at, NULL},
+		SOURCE_SLOTS(&q.source),
 		{"--from", &q.from, NULL}, {"--facts", NULL, &q.facts},
 		{"--dot", NULL, &q.dot},
 		{"--svg", NULL, &q.svg}, {NULL, NULL, NULL},
 	};
-	struct config *c = NULL;
 	struct arena *a = NULL;
 	struct buf out;
 	int r;
 
 	if ((r = options_read(argc, argv, slots, &q.id, 1, usage)) != 0)
 		return r;
-	if (q.file == NULL || q.facts + q.dot + q.svg > 1) {
+	if (q.facts + q.dot + q.svg > 1) {
 		(void)fputs(usage, stderr);
 		return 2;
 	}
 	buf_init(&out, 0);
-	r = 1;
-	if ((c = load_config(q.file)) == NULL || (a = arena_new()) == NULL)
+	if ((r = source_open(&q.source, usage)) != 0)
 		goto out;
-	if ((r = answer(c, &q, a, &out)) != 0)
+	r = 1;
+	if ((a = arena_new()) == NULL || (r = answer(&q, a, &out)) != 0)
 		goto out;
 	if (out.failed)
 		r = say_error(ERR_MEMORY);
@@ -210,6 +209,6 @@ cmd_control(int argc, char **argv)
 out:
 	buf_done(&out);
 	arena_free(a);
-	config_free(c);
+	source_close(&q.source);
 	return r;
 }

@@ -1,5 +1,5 @@
 /*
- * sworn explain -c FILE PRINCIPAL STORE [--table T] [--purpose P]
+ * sworn explain -c FILE | --log DIR PRINCIPAL STORE [--table T] [--purpose P]
  *     [--ticket T [--confirmed all|RESIDENCE]] [--approved] [--from PLACE]
  *     [--at TIME] [--json]
  *
@@ -16,15 +16,14 @@
 #include "base/buf.h"
 #include "catalog/catalog.h"
 #include "cli/cmd.h"
-#include "cli/load.h"
 #include "cli/options.h"
 #include "cli/say.h"
 #include "gateway/config.h"
 #include "policy/effect.h"
 
-static const char usage[] = "usage: sworn explain -c FILE PRINCIPAL STORE "
-    "[--table T] [--purpose P]\n    [--ticket T [--confirmed all|RESIDENCE]] "
-    "[--approved] [--from PLACE]\n    [--at TIME] [--json]\n";
+static const char usage[] = "usage: sworn explain PRINCIPAL STORE "
+    SOURCE_USAGE "\n    [--table T] [--purpose P] [--ticket T [--confirmed all|RESIDENCE]]\n"
+    "    [--approved] [--from PLACE] [--at TIME] [--json]\n";
 
 int
 explain_reason(const struct explain *e, size_t table, size_t residence,
@@ -67,8 +66,6 @@ answer(struct explain *e, struct buf *out)
 	struct why w;
 	int r;
 
-	if (options_time(e->at, &e->ask.at_ms) != 0)
-		return 1;
 	if (ask(e->config, e->config->policy, &e->ask, e->a, &e->got,
 	    &w) != 0) {
 		(void)fprintf(stderr, "sworn: %s\n", w.text);
@@ -86,38 +83,34 @@ answer(struct explain *e, struct buf *out)
 int
 cmd_explain(int argc, char **argv)
 {
-	struct explain e = { .file = NULL };
+	struct explain e = { .json = false };
 	const struct option_slot slots[] = {
-		{"-c", &e.file, NULL}, {"--table", &e.table, NULL},
+		SOURCE_SLOTS(&e.source), {"--table", &e.table, NULL},
 		{"--purpose", &e.ask.purpose, NULL},
 		{"--ticket", &e.ask.ticket, NULL},
 		{"--confirmed", &e.ask.confirmed, NULL},
 		{"--approved", NULL, &e.ask.approved},
-		{"--from", &e.ask.from, NULL}, {"--at", &e.at, NULL},
+		{"--from", &e.ask.from, NULL},
 		{"--json", NULL, &e.json}, {NULL, NULL, NULL},
 	};
 	const char *words[2] = { NULL, NULL };
-	struct config *c = NULL;
 	struct buf out;
 	int r;
 
 	if ((r = options_read(argc, argv, slots, words, 2, usage)) != 0)
 		return r;
-	if (e.file == NULL) {
-		(void)fputs(usage, stderr);
-		return 2;
-	}
 	e.ask.principal = words[0];
 	e.ask.store = words[1];
 	buf_init(&out, 0);
-	r = 1;
-	if ((c = load_config(e.file)) == NULL || (e.a = arena_new()) == NULL)
+	if ((r = source_open(&e.source, usage)) != 0)
 		goto out;
-	e.config = c;
-	r = answer(&e, &out);
+	e.config = e.source.config;
+	e.ask.at_ms = e.source.at_ms;
+	e.a = arena_new();
+	r = e.a == NULL ? say_error(ERR_MEMORY) : answer(&e, &out);
 out:
 	buf_done(&out);
 	arena_free(e.a);
-	config_free(c);
+	source_close(&e.source);
 	return r;
 }

@@ -8,13 +8,15 @@
 #include <stddef.h>
 
 #include "cli/ask.h"
+#include "cli/source.h"
 
 struct buf;
 struct catalog_table;
 struct effect;
 
 struct explain {
-	const char *file, *table, *at;
+	struct source source;
+	const char *table;
 	bool json;
 	struct ask ask;
 	const struct config *config;

@@ -26,7 +26,8 @@ places_more(const struct config *c, struct arena *a,
 	size_t n_known, n = 0, i, k;
 
 	*ret = (struct sessions_more){ .labels = NULL };
-	if (c->addresses == NULL)
+	/* Of a past version it is only known that there was a file. */
+	if (c->addresses == NULL && c->addresses_text.sha256[0] == 0)
 		return 0;
 	known = directory_labels(c->directory, &n_known);
 	for (i = 0; i < c->n_stores; i++)

@@ -26,7 +26,7 @@ cmd_policy(int argc, char **argv)
 		if (strcmp(argv[1], parts[i].name) == 0)
 			return parts[i].run(argc - 1, argv + 1);
 	(void)fprintf(stderr, "usage: sworn policy test FILE -c FILE\n"
-	    "       sworn policy lint -c FILE [--strict]\n"
+	    "       sworn policy lint -c FILE | --log DIR [--strict]\n"
 	    "       sworn policy diff OLD NEW -c FILE\n");
 	return 2;
 }

@@ -1,5 +1,5 @@
 /*
- * sworn policy lint -c FILE [--at TIME] [--strict]
+ * sworn policy lint -c FILE | --log DIR [--at TIME] [--strict]
  *
  * Fails if anybody reaches every category of every residence over all
  * stores: there is to be no master admin. Warns of rules that do nothing and
@@ -13,10 +13,10 @@
 #include "base/arena.h"
 #include "catalog/catalog.h"
 #include "cli/known.h"
-#include "cli/load.h"
 #include "cli/options.h"
 #include "cli/policy.h"
 #include "cli/say.h"
+#include "cli/source.h"
 #include "cli/survey.h"
 #include "gateway/config.h"
 #include "gateway/policy_file.h"
@@ -26,8 +26,8 @@
 #include "policy/missing.h"
 #include "policy/rule.h"
 
-static const char usage[] = "usage: sworn policy lint -c FILE [--at TIME] "
-    "[--strict]\n";
+static const char usage[] = "usage: sworn policy lint " SOURCE_USAGE
+    "\n    [--at TIME] [--strict]\n";
 
 struct linting {
 	const struct config *config;
@@ -214,16 +214,13 @@ note_missing(void *arg, unsigned line, unsigned column, const char *rule,
 }
 
 static int
-lint_all(struct linting *l, const char *at, bool strict)
+lint_all(struct linting *l, int64_t at_ms, bool strict)
 {
 	const struct policy *policies[] = { l->config->policy };
 	struct policy_known known;
-	int64_t at_ms;
 	struct why w;
 	int r;
 
-	if (options_time(at, &at_ms) != 0)
-		return 1;
 	if (survey_init(&l->survey, l->config, policies, 1, at_ms, &w) != 0) {
 		(void)fprintf(stderr, "%s: %s\n", l->config->policy_text.path,
 		    w.text);
@@ -252,27 +249,22 @@ int
 cmd_policy_lint(int argc, char **argv)
 {
 	struct linting l = { .config = NULL };
-	const char *file = NULL, *at = NULL;
+	struct source source = { .file = NULL };
 	bool strict = false;
 	const struct option_slot slots[] = {
-		{"-c", &file, NULL}, {"--at", &at, NULL},
+		SOURCE_SLOTS(&source),
 		{"--strict", NULL, &strict}, {NULL, NULL, NULL},
 	};
-	struct config *c;
 	int r;
 
 	if ((r = options_read(argc, argv, slots, NULL, 0, usage)) != 0)
 		return r;
-	if (file == NULL) {
-		(void)fputs(usage, stderr);
-		return 2;
+	if ((r = source_open(&source, usage)) == 0) {
+		l.config = source.config;
+		r = lint_all(&l, source.at_ms, strict);
 	}
-	if ((c = load_config(file)) == NULL)
-		return 1;
-	l.config = c;
-	r = lint_all(&l, at, strict);
 	memo_free(l.memo);
 	survey_done(&l.survey);
-	config_free(c);
+	source_close(&source);
 	return r;
 }

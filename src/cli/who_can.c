@@ -1,5 +1,5 @@
 /*
- * sworn who-can -c FILE [--store S] [--residence R] [--category C]
+ * sworn who-can -c FILE | --log DIR [--store S] [--residence R] [--category C]
  *     [--table T] [--at TIME] [--widest] [--could-through-approval] [--json]
  *
  * Everybody who reaches what is asked about: by which rules, stating what,
@@ -17,7 +17,6 @@
 #include "base/buf.h"
 #include "catalog/catalog.h"
 #include "cli/cmd.h"
-#include "cli/load.h"
 #include "cli/options.h"
 #include "cli/say.h"
 #include "directory/directory.h"
@@ -25,9 +24,9 @@
 #include "policy/memo.h"
 #include "policy/policy.h"
 
-static const char usage[] = "usage: sworn who-can -c FILE [--store S] "
-    "[--residence R] [--category C]\n    [--table T] [--at TIME] [--widest] "
-    "[--could-through-approval] [--json]\n";
+static const char usage[] = "usage: sworn who-can " SOURCE_USAGE
+    " [--store S]\n    [--residence R] [--category C] [--table T] "
+    "[--at TIME] [--widest]\n    [--could-through-approval] [--json]\n";
 
 static bool
 matches(const char *asked, const char *name)
@@ -216,13 +215,10 @@ static int
 answer(struct who_can *q, struct buf *out)
 {
 	const struct policy *policies[] = { q->config->policy };
-	int64_t at_ms;
 	struct why w;
 	int r;
 
-	if (options_time(q->at, &at_ms) != 0)
-		return 1;
-	if (survey_init(&q->survey, q->config, policies, 1, at_ms,
+	if (survey_init(&q->survey, q->config, policies, 1, q->source.at_ms,
 	    &w) != 0) {
 		(void)fprintf(stderr, "%s: %s\n", q->config->policy_text.path,
 		    w.text);
@@ -240,34 +236,29 @@ answer(struct who_can *q, struct buf *out)
 int
 cmd_who_can(int argc, char **argv)
 {
-	struct who_can q = { .file = NULL };
+	struct who_can q = { .json = false };
 	const struct option_slot slots[] = {
-		{"-c", &q.file, NULL}, {"--store", &q.store, NULL},
+		SOURCE_SLOTS(&q.source), {"--store", &q.store, NULL},
 		{"--residence", &q.residence, NULL},
 		{"--category", &q.category, NULL},
-		{"--table", &q.table, NULL}, {"--at", &q.at, NULL},
+		{"--table", &q.table, NULL},
 		{"--widest", NULL, &q.widest}, {"--json", NULL, &q.json},
 		{"--could-through-approval", NULL, &q.approval},
 		{NULL, NULL, NULL},
 	};
-	struct config *c;
 	struct buf out;
 	int r;
 
 	if ((r = options_read(argc, argv, slots, NULL, 0, usage)) != 0)
 		return r;
-	if (q.file == NULL) {
-		(void)fputs(usage, stderr);
-		return 2;
-	}
-	if ((c = load_config(q.file)) == NULL)
-		return 1;
-	q.config = c;
 	buf_init(&out, 0);
-	r = answer(&q, &out);
+	if ((r = source_open(&q.source, usage)) == 0) {
+		q.config = q.source.config;
+		r = answer(&q, &out);
+	}
 	buf_done(&out);
 	memo_free(q.memo);
 	survey_done(&q.survey);
-	config_free(c);
+	source_close(&q.source);
 	return r;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cli/source.h"
 #include "cli/survey.h"
 #include "policy/approvers.h"
 #include "policy/ways.h"
@@ -24,7 +25,8 @@ struct who_can_one {
 };
 
 struct who_can {
-	const char *file, *store, *residence, *category, *table, *at;
+	struct source source;
+	const char *store, *residence, *category, *table;
 	bool widest, json;
 	bool approval;			/* --could-through-approval */
 	struct approval_survey approvals;

@@ -135,8 +135,14 @@ same_store(const struct config_store *a, const struct config_store *b)
 
 	if (a->mode != b->mode || a->n_residences != b->n_residences ||
 	    !same_text(&a->catalog_text, &b->catalog_text) ||
-	    a->n_counts != b->n_counts || a->counted_ms != b->counted_ms)
+	    a->n_counts != b->n_counts || a->counted_ms != b->counted_ms ||
+	    a->n_services != b->n_services)
 		return false;
+	for (i = 0; i < a->n_services; i++)
+		if (strcmp(a->service_principals[i],
+		    b->service_principals[i]) != 0 ||
+		    strcmp(a->service_roles[i], b->service_roles[i]) != 0)
+			return false;
 	for (i = 0; i < a->n_residences; i++)
 		if (strcmp(a->residences[i], b->residences[i]) != 0)
 			return false;
@@ -147,20 +153,52 @@ same_store(const struct config_store *a, const struct config_store *b)
 	return true;
 }
 
+/* A record has room for so much of names; beyond, it does not say. */
+#define NAMES_MAX ((size_t)48 << 10)
+#define NAME_FRAME 32			/* of JSON, about each */
+
+static bool
+services_fit(const struct config_store *st)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < st->n_services; i++)
+		len += strlen(st->service_principals[i]) +
+		    strlen(st->service_roles[i]) + 2 * NAME_FRAME;
+	return len <= NAMES_MAX / 2;
+}
+
+static bool
+stores_fit(const struct config *c)
+{
+	size_t i, len = 0;
+
+	for (i = 0; i < c->n_stores; i++)
+		len += strlen(c->stores[i].name) + NAME_FRAME;
+	return len <= NAMES_MAX;
+}
+
 static int
 add_store(struct batch *b, const struct effective *e,
     const struct config_store *st)
 {
 	struct record r = {.type = RECORD_STORE};
+	struct record_service *services;
 	struct record_count *counts;
 	size_t i;
-	int err;
+	int err = ERR_MEMORY;
 
-	if ((counts = calloc(st->n_counts + 1, sizeof(*counts))) == NULL)
-		return ERR_MEMORY;
+	counts = calloc(st->n_counts + 1, sizeof(*counts));
+	services = calloc(st->n_services + 1, sizeof(*services));
+	if (counts == NULL || services == NULL)
+		goto out;
 	for (i = 0; i < st->n_counts; i++) {
 		counts[i].label = st->count_labels[i];
 		counts[i].n = st->counts[i];
+	}
+	for (i = 0; i < st->n_services; i++) {
+		services[i].principal = st->service_principals[i];
+		services[i].role = st->service_roles[i];
 	}
 	r.u.store.store = st->name;
 	r.u.store.mode = store_mode_text(st->mode);
@@ -170,8 +208,13 @@ add_store(struct batch *b, const struct effective *e,
 	r.u.store.subjects = counts;
 	r.u.store.n_subjects = st->n_counts;
 	r.u.store.counted_ms = st->counted_ms;
+	r.u.store.has_services = services_fit(st);
+	r.u.store.services = services;
+	r.u.store.n_services = st->n_services;
 	err = batch_add(b, e, &r);	/* encodes at once */
+out:
 	free(counts);
+	free(services);
 	return err;
 }
 
@@ -179,13 +222,26 @@ static int
 add_version(struct batch *b, const struct effective *e, const struct config *c)
 {
 	struct record r = {.type = RECORD_IN_FORCE};
+	struct record_store_name *stores;
+	size_t i;
+	int err;
 
+	if ((stores = calloc(c->n_stores + 1, sizeof(*stores))) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < c->n_stores; i++)
+		stores[i].store = c->stores[i].name;
 	r.u.in_force.cause = e->cause;
 	r.u.in_force.by = e->by;
 	r.u.in_force.config = c->sha256;
 	r.u.in_force.policy = c->policy_text.sha256;
 	r.u.in_force.directory = c->directory_text.sha256;
-	return batch_add(b, e, &r);
+	if (c->addresses != NULL)
+		r.u.in_force.addresses = c->addresses_text.sha256;
+	r.u.in_force.stores = stores;
+	r.u.in_force.n_stores = stores_fit(c) ? c->n_stores : 0;
+	err = batch_add(b, e, &r);	/* encodes at once */
+	free(stores);
+	return err;
 }
 
 int

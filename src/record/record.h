@@ -112,6 +112,16 @@ struct record_count {
 	uint64_t n;
 };
 
+/* A service that works there, by which role. */
+struct record_service {
+	const char *principal;
+	const char *role;
+};
+
+struct record_store_name {
+	const char *store;
+};
+
 struct record_store {
 	const char *store;
 	const char *mode;		/* "observe", "enforce" */
@@ -121,6 +131,9 @@ struct record_store {
 	const struct record_count *subjects;
 	size_t n_subjects;
 	int64_t counted_ms;
+	bool has_services;		/* false: an older log, or too many */
+	const struct record_service *services;
+	size_t n_services;
 };
 
 /*
@@ -133,6 +146,10 @@ struct record_in_force {
 	const char *config;		/* SHA-256, hex */
 	const char *policy;
 	const char *directory;
+	const char *addresses;		/* of the addresses' file; NULL: none */
+	/* Those that there are, as recorded last; 0: it does not say. */
+	const struct record_store_name *stores;
+	size_t n_stores;
 };
 
 /* Session fields: also those of a clearance record, which repeats what may

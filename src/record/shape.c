@@ -102,6 +102,13 @@ static const struct shape_field object_fields[] = {
 	FIELD(SHAPE_U64, struct record_object, len, "len"),
 };
 
+static const struct shape_field service_fields[] = {
+	FIELD(SHAPE_NAME, struct record_service, principal, "principal"),
+	FIELD(SHAPE_NAME, struct record_service, role, "role"),
+};
+static const struct shape service_shape =
+    SHAPE(service_fields, struct record_service);
+
 static const struct shape_field store_fields[] = {
 	FIELD(SHAPE_NAME, struct record_store, store, "store"),
 	ENUM(struct record_store, mode, "mode", modes),
@@ -110,6 +117,10 @@ static const struct shape_field store_fields[] = {
 	LIST(SHAPE_OPT_LIST, struct record_store, subjects, n_subjects,
 	    "subjects", &count_shape),
 	FIELD(SHAPE_TIME, struct record_store, counted_ms, "counted"),
+	{"services", SHAPE_FLAG_LIST,
+	    offsetof(struct record_store, services),
+	    offsetof(struct record_store, n_services),
+	    offsetof(struct record_store, has_services), &service_shape, NULL},
 };
 
 #define SESSION(kind, member, name) \
@@ -174,6 +185,12 @@ static const struct shape_field clearance_fields[] = {
 	CLEARANCE_FIELDS,
 };
 
+static const struct shape_field store_name_fields[] = {
+	FIELD(SHAPE_NAME, struct record_store_name, store, "store"),
+};
+static const struct shape store_name_shape =
+    SHAPE(store_name_fields, struct record_store_name);
+
 static const struct shape_field in_force_fields[] = {
 	ENUM(struct record_in_force, cause, "cause", causes),
 	FIELD(SHAPE_OPT, struct record_in_force, by, "by"),
@@ -181,6 +198,9 @@ static const struct shape_field in_force_fields[] = {
 	FIELD(SHAPE_HASH, struct record_in_force, policy, "policy"),
 	FIELD(SHAPE_HASH, struct record_in_force, directory,
 	    "directory"),
+	FIELD(SHAPE_OPT, struct record_in_force, addresses, "addresses"),
+	LIST(SHAPE_OPT_LIST, struct record_in_force, stores, n_stores,
+	    "stores", &store_name_shape),
 };
 
 static const struct shape_field backend_fields[] = {

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "verify/file.h"
+#include "logdir/logfile.h"
 
 #define TYPE_ED25519 0x01
 
@@ -105,7 +105,7 @@ cosigned_read(const char *dir, const struct cosigned_keys *k,
 		len = snprintf(c.path, sizeof(c.path), "%s/%s", dir, names[i]);
 		if (len < 0 || (size_t)len >= sizeof(c.path))
 			continue;
-		r = file_read(c.path, NOTE_MAX, &note);
+		r = logfile_read(c.path, NOTE_MAX, &note);
 		if (r != 0 || !is_of_log(&note, k, &c.c))
 			continue;
 		count(&note, k, &c);

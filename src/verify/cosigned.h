@@ -13,7 +13,7 @@
 
 #include "log/note.h"
 #include "log/quorum.h"
-#include "verify/logread.h"
+#include "logdir/logread.h"
 
 struct cosigned {
 	char path[4096];

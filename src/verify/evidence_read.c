@@ -21,8 +21,8 @@
 #include "claim/verdict.h"
 #include "crypto/hash.h"
 #include "log/proof.h"
-#include "verify/file.h"
-#include "verify/logread.h"
+#include "logdir/logfile.h"
+#include "logdir/logread.h"
 #include "verify/manifest.h"
 #include "verify/options.h"
 #include "verify/outcome.h"
@@ -69,7 +69,7 @@ read_file(const struct walk *w, const char *name, size_t max,
 	char path[PATH_LEN];
 	int n = snprintf(path, sizeof(path), "%s/%s", w->dir, name);
 
-	return n < 0 || n >= PATH_LEN ? ERR_LIMIT : file_read(path, max, out);
+	return n < 0 || n >= PATH_LEN ? ERR_LIMIT : logfile_read(path, max, out);
 }
 
 static int
@@ -168,7 +168,7 @@ same_claim(struct walk *w, const struct buf *in)
 	if (w->o->claim == NULL)
 		return 0;
 	buf_init(&sworn, 0);
-	r = file_read(w->o->claim, CLAIM_FILE_MAX, &sworn);
+	r = logfile_read(w->o->claim, CLAIM_FILE_MAX, &sworn);
 	if (r != 0 && r != ERR_MEMORY)
 		r = damage(w, "claim", "%s cannot be read: %s", w->o->claim,
 		    err_text(r));

@@ -24,12 +24,12 @@
 #include "crypto/hash.h"
 #include "log/proof.h"
 #include "log/tile.h"
-#include "verify/file.h"
-#include "verify/logread.h"
+#include "logdir/logfile.h"
+#include "logdir/logread.h"
 #include "verify/manifest.h"
 #include "verify/options.h"
 #include "verify/outcome.h"
-#include "verify/tree.h"
+#include "logdir/tree.h"
 
 #define PATH_LEN 4096
 #define CLAIM_FILE_MAX ((size_t)1 << 20)
@@ -523,7 +523,7 @@ put_claim(struct bundle *b)
 	int r;
 
 	buf_init(&in, 0);
-	if ((r = file_read(b->o->claim, CLAIM_FILE_MAX, &in)) != 0)
+	if ((r = logfile_read(b->o->claim, CLAIM_FILE_MAX, &in)) != 0)
 		r = complain(b, r, "cannot read", b->o->claim);
 	else
 		r = put_listed(b, &f, in.data, in.len);
@@ -547,7 +547,7 @@ put_object(struct bundle *b, const char *sha256)
 		if (n < 0 || (size_t)n >= sizeof(path))
 			r = ERR_LIMIT;
 		else
-			r = file_read(path, OBJECT_LEN_MAX, &in);
+			r = logfile_read(path, OBJECT_LEN_MAX, &in);
 	}
 	if (r == 0 && (r = hex_of(in.data, in.len, hex)) == 0 &&
 	    strcmp(hex, sha256) != 0)

@@ -22,9 +22,9 @@
 #include "claim/verdict.h"
 #include "verify/cosigned.h"
 #include "verify/evidence.h"
-#include "verify/file.h"
+#include "logdir/logfile.h"
 #include "verify/html.h"
-#include "verify/logread.h"
+#include "logdir/logread.h"
 #include "verify/options.h"
 #include "verify/outcome.h"
 
@@ -313,7 +313,7 @@ read_object(void *arg, const char *sha256, struct buf *out)
 		    x->options.logs[i], sha256);
 		if (n < 0 || (size_t)n >= sizeof(path))
 			return ERR_LIMIT;
-		r = file_read(path, OBJECT_LEN_MAX, out);
+		r = logfile_read(path, OBJECT_LEN_MAX, out);
 	}
 	return r;
 }
@@ -338,7 +338,7 @@ read_store_log(struct run *x, const struct options_store_log *s)
 		    "a store %s\n", s->store);
 	if (r != 0)
 		return r;
-	r = file_each(s->path, feed_store_log, l);
+	r = logfile_each(s->path, feed_store_log, l);
 	if (r == ERR_MISSING || r == ERR_IO)
 		(void)fprintf(stderr, "sworn-verify: %s cannot be read\n",
 		    s->path);
@@ -363,7 +363,7 @@ load_claim(const char *path, struct claim **ret)
 	int r;
 
 	buf_init(&in, 0);
-	if ((r = file_read(path, CLAIM_FILE_MAX, &in)) != 0) {
+	if ((r = logfile_read(path, CLAIM_FILE_MAX, &in)) != 0) {
 		(void)fprintf(stderr, "sworn-verify: %s cannot be read: %s\n",
 		    path, err_text(r));
 	} else if (buf_text(&in) == NULL) {

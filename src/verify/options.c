@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "verify/file.h"
+#include "logdir/logfile.h"
 
 enum option_code {
 	OPT_LOG = 1,
@@ -122,7 +122,7 @@ read_quorum_file(struct options *o, const char *path)
 	int r;
 
 	buf_init(&text, 0);
-	if ((r = file_read(path, QUORUM_FILE_MAX, &text)) == 0)
+	if ((r = logfile_read(path, QUORUM_FILE_MAX, &text)) == 0)
 		r = quorum_read((const char *)text.data, text.len, &o->quorum,
 		    &w);
 	buf_done(&text);

@@ -9,7 +9,7 @@
 
 #include "log/note.h"
 #include "log/quorum.h"
-#include "verify/logread.h"
+#include "logdir/logread.h"
 
 #define OPTIONS_MAX 64		/* of each that can be repeated */
 

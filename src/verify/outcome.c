@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "verify/logread.h"
+#include "logdir/logread.h"
 
 int
 outcome_init(struct outcome *o)

@@ -1,4 +1,4 @@
-#include "verify/file.h"
+#include "logdir/logfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ read_some(int fd, void *to, size_t len)
 }
 
 int
-file_each(const char *path,
+logfile_each(const char *path,
     int (*fn)(void *arg, const void *data, size_t len), void *arg)
 {
 	char piece[PIECE];
@@ -76,9 +76,9 @@ append(void *arg, const void *data, size_t len)
 }
 
 int
-file_read(const char *path, size_t max, struct buf *out)
+logfile_read(const char *path, size_t max, struct buf *out)
 {
 	struct append a = {out, max};
 
-	return file_each(path, append, &a);
+	return logfile_each(path, append, &a);
 }

@@ -1,18 +1,19 @@
 /*
- * verify/logread.h - a log's files, all checked, entry by entry.
+ * logdir/logread.h - a log's files, all checked, entry by entry.
  *
  * Trusts nothing but the keys that the caller brings. Every hash at every
  * level is computed again from the entries; what does not match is damage,
  * named with its place, and reading goes on as far as it can.
  * Memory: one bundle, one tile a level, one record.
  */
-#ifndef VERIFY_LOGREAD_H
-#define VERIFY_LOGREAD_H
+#ifndef LOGDIR_LOGREAD_H
+#define LOGDIR_LOGREAD_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "log/note.h"
 #include "record/record.h"
 
@@ -56,6 +57,13 @@ int logread(struct logread *l);
 int logread_note(const struct buf *note, const struct note_key *keys,
     size_t n, const struct note_key **ret_key, struct checkpoint *ret);
 const char *logread_note_words(int r);
+
+/*
+ * The key that the log in the folder dir names as its own, in its first
+ * entry. Nothing is checked: with it only a log's wholeness can be. 0, or an
+ * error with a sentence in *w.
+ */
+int logread_own_key(const char *dir, struct note_key *ret, struct why *w);
 
 /* Reads a kept checkpoint signed by one of the keys. 0, or an error with a
  * sentence in *w. */

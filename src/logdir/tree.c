@@ -1,4 +1,4 @@
-#include "verify/tree.h"
+#include "logdir/tree.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "verify/file.h"
+#include "logdir/logfile.h"
 
 #define PATH_LEN 4096
 #define BUNDLE_MAX ((size_t)TILE_WIDTH * (TILE_ENTRY_MAX + 2))
@@ -24,7 +24,7 @@ read_path(const char *dir, int level, uint64_t index, unsigned width,
 	n = snprintf(path, sizeof(path), "%s/%s", dir, name);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return ERR_LIMIT;
-	return file_read(path, level == TILE_ENTRIES ? BUNDLE_MAX :
+	return logfile_read(path, level == TILE_ENTRIES ? BUNDLE_MAX :
 	    (size_t)TILE_WIDTH * HASH_LEN, out);
 }
 

@@ -1,12 +1,12 @@
 /*
- * verify/tree.h - the hashes of a log's entries, level by level, against
+ * logdir/tree.h - the hashes of a log's entries, level by level, against
  * the tiles on disk.
  *
  * Fed with leaf hashes in order; compares each tile as soon as its hashes
  * are known, so memory is one tile a level.
  */
-#ifndef VERIFY_TREE_H
-#define VERIFY_TREE_H
+#ifndef LOGDIR_TREE_H
+#define LOGDIR_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,7 +33,7 @@ struct tree {
 
 /*
  * Reads the tile (or bundle, level TILE_ENTRIES) of that width: the partial
- * file, or the full one. Appends to out. Errors as file_read.
+ * file, or the full one. Appends to out. Errors as logfile_read.
  */
 int tree_read_tile(const char *dir, int level, uint64_t index,
     unsigned width, struct buf *out);

@@ -1,0 +1,268 @@
+"""What was in force at a time, told from a log and the texts beside it.
+
+A real gateway is started, reloaded, stopped and started again, with stores
+that no session needs. What `--log DIR --at TIME` answers must be, word for
+word, what `-c FILE --at TIME` answers when the files of that version are put
+back: they never went through a log.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+
+import pytest
+import yaml
+
+import world as demo_world
+from conftest import SANITIZER
+
+TEXTS = ("sworn.conf", "policy.yaml", "directory.yaml",
+         "catalog-international.yaml", "catalog-domestic.yaml")
+QUESTIONS = [
+    ("explain", "ethan", "us"),
+    ("explain", "ethan", "us", "--purpose", "analytics", "--json"),
+    ("explain", "feed-international", "us"),
+    ("control", "ethan"),
+    ("control", "ethan", "--facts"),
+    ("who-can", "--store", "us", "--category", "contact"),
+    ("who-can", "--widest", "--json"),
+    ("policy", "lint"),
+]
+
+
+class Past:
+    """A gateway with four versions, and the files of each of them."""
+
+    def __init__(self, folder, bin_dir):
+        self.world = demo_world.World(folder, bin_dir)
+        self.gateway = self.world.gateway
+        self.kept = []              # (folder, in_force record)
+        self.folder = pathlib.Path(folder)
+
+    def live(self):
+        g = self.gateway
+        g.create()
+        for store in self.world.stores.values():
+            store.port = 1          # nobody asks them anything
+        g.configure("enforce")
+        g.start()
+        self.keep()
+        # A rule, a fact and a store's service go; a store goes.
+        self.edit("policy.yaml", lambda p: p["rules"].pop())
+        self.edit("directory.yaml", self.move_ethan)
+        self.edit("sworn.conf", self.take_feed)
+        self.reload()
+        self.edit("sworn.conf", lambda c: c["stores"].pop("domestic"))
+        self.edit("catalog-international.yaml", self.unlist)
+        self.reload()
+        g.stop()
+        g.start()
+        self.keep()
+        demo_world.wait_for("all to be published", lambda: len(
+            [r for r in g.records() if r["type"] == "in_force"]) == 4)
+        g.stop()
+        self.records = g.records()
+        versions = [r for r in self.records if r["type"] == "in_force"]
+        self.kept = list(zip(self.kept, versions))
+
+    @staticmethod
+    def move_ethan(d):
+        d["people"]["ethan"]["site"] = "dublin"
+        d["people"]["ethan"]["roles"] = ["moderator"]
+        d["people"]["nora"] = {**d["people"]["aoife"], "name": "Nora"}
+
+    @staticmethod
+    def take_feed(c):
+        c["stores"]["us"]["services"].pop("feed-international")
+
+    @staticmethod
+    def unlist(c):
+        table = c["tables"]["public.profiles"]
+        table["columns"]["phone"] = "identity"
+
+    def path(self, name):
+        return self.gateway.folder / name
+
+    def keep(self):
+        to = self.folder / f"kept-{len(self.kept)}"
+        to.mkdir()
+        for name in TEXTS:
+            shutil.copy2(self.path(name), to / name)
+        self.kept.append(to)
+
+    def edit(self, name, change):
+        tree = yaml.load(self.path(name).read_text(), yaml.BaseLoader)
+        change(tree)
+        self.path(name).write_text(yaml.safe_dump(
+            json.loads(json.dumps(tree)), sort_keys=False))
+
+    def reload(self):
+        self.gateway.sworn("reload", self.gateway.conf)
+        self.keep()
+
+    def put_back(self, folder):
+        for name in TEXTS:
+            shutil.copy2(folder / name, self.path(name))
+
+    def ask(self, *args, log=None, expect=(0,)):
+        return self.gateway.sworn(*args, "--log", log or self.gateway.log,
+                                  "--key", self.gateway.vkey, expect=expect)
+
+    def refused(self, *args, log=None):
+        code, out, err = self.ask(*args, log=log, expect=(1,))
+        assert out == ""
+        return err
+
+    def log_copy(self):
+        to = self.folder / "copy"
+        shutil.rmtree(to, ignore_errors=True)
+        shutil.copytree(self.gateway.log, to)
+        return to
+
+
+@pytest.fixture(scope="module")
+def past(bin_dir):
+    with tempfile.TemporaryDirectory(prefix="w", dir=os.environ.get(
+            "SWORN_SCRATCH")) as folder:
+        p = Past(folder, bin_dir)
+        try:
+            p.live()
+            yield p
+        finally:
+            p.world.close()
+            said = [f.read_text(errors="replace") for f in
+                    pathlib.Path(folder).glob("gateway/sworn-*.err")]
+    for text in said:
+        assert not SANITIZER.search(text), text
+
+
+def without_paths(text):
+    """A text is told by its file, or by its object."""
+    return re.sub(r"\S*/(objects/[0-9a-f]{64}|[\w-]+\.yaml)", "FILE", text)
+
+
+def test_each_version_answers_as_its_files_did(past):
+    answers = []
+    for folder, version in past.kept:
+        past.put_back(folder)
+        for question in QUESTIONS:
+            at = ("--at", version["time"])
+            want = past.gateway.sworn(*question, "-c", past.gateway.conf,
+                                      *at, expect=None)
+            got = past.ask(*question, *at, expect=None)
+            assert got[:2] == want[:2], (question, version["time"], got)
+            head, _, rest = got[2].partition("\n")
+            assert head.startswith(f"as of {version['time']}: version ")
+            assert version["policy"][:12] in head
+            assert without_paths(rest) == without_paths(want[2])
+            answers.append(want[1])
+    # The first two versions do differ, or this has shown nothing.
+    for i, question in enumerate(QUESTIONS):
+        if question[0] in ("explain", "who-can"):
+            assert answers[i] != answers[len(QUESTIONS) + i], question
+
+
+def test_between_two_versions_the_earlier_one_decides(past):
+    times = [v["time"] for _, v in past.kept]
+    later = past.records[[r["seq"] for r in past.records].index(
+        past.kept[1][1]["seq"]) - 1]
+    assert times[0] <= later["time"] <= times[1]
+    if later["time"] < times[1]:
+        err = past.ask("control", "ethan", "--at", later["time"])[2]
+        assert f"in force since {times[0]}" in err
+    err = past.ask("control", "ethan", "--at", times[1])[2]
+    assert f"in force since {times[1]}" in err
+
+
+def test_without_a_time_it_is_as_of_the_logs_end(past):
+    last = past.records[-1]["time"]
+    assert past.records[-1]["type"] == "stop"
+    assert f"as of {last}: version 4" in past.ask("control", "ethan")[2]
+
+
+def test_times_that_no_version_decided_are_refused_with_the_reason(past):
+    first = past.kept[0][1]["time"]
+    for at, words in [("2020-01-01", f"first version came into force at "
+                       f"{first}"), ("2999-01-01", "the log ends at "
+                                     + past.records[-1]["time"])]:
+        for command in (("explain", "ethan", "us"), ("control", "ethan"),
+                        ("who-can",), ("policy", "lint")):
+            assert words in past.refused(*command, "--at", at)
+    # Between the stop and the next start nothing decides.
+    stop = next(r for r in past.records if r["type"] == "stop")
+    boot = next(r for r in past.records if r["seq"] == stop["seq"] + 1)
+    assert boot["type"] == "boot" and boot["time"] > stop["time"]
+    err = past.refused("control", "ethan", "--at", boot["time"])
+    assert f"the gateway stopped at {stop['time']}" in err
+    assert past.kept[3][1]["time"] in err
+
+
+def test_key_that_did_not_sign_the_log_is_refused(past):
+    other = past.gateway.sworn("key", "new", "--name", "other.example/log",
+                               "--out", past.folder / "other.key")[1]
+    code, out, err = past.gateway.sworn(
+        "control", "ethan", "--log", past.gateway.log, "--key",
+        other.strip().splitlines()[-1], expect=(1,))
+    assert out == "" and "is not signed by the key given" in err
+    # With none it is said whose word that is.
+    err = past.gateway.sworn("control", "ethan", "--log",
+                             past.gateway.log)[2]
+    assert "warning: no --key" in err and past.gateway.vkey in err
+
+
+def test_log_or_text_that_was_changed_is_refused(past):
+    log = past.log_copy()
+    at = ("--at", past.kept[0][1]["time"])
+    policy = log / "objects" / past.kept[0][1]["policy"]
+    text = policy.read_bytes()
+    policy.write_bytes(text.replace(b"permit", b"forbid", 1))
+    err = past.refused("control", "ethan", *at, log=log)
+    assert "policy" in err and "holds other bytes than its name says" in err
+    policy.unlink()
+    err = past.refused("explain", "ethan", "us", *at, log=log)
+    assert str(policy) in err and "sworn log mirror" in err
+    # Another version does not need it.
+    past.ask("control", "ethan", log=log)
+    policy.symlink_to("/dev/zero")
+    assert "cannot be read" in past.refused("control", "ethan", *at, log=log)
+    policy.unlink()
+    policy.write_bytes(text)
+    past.ask("control", "ethan", *at, log=log)
+    bundle = max((log / "tile" / "entries").glob("000.p/*"),
+                 key=lambda p: int(p.name))
+    entries = bundle.read_bytes()
+    assert entries.count(b'"reload"') == 2
+    bundle.write_bytes(entries.replace(b'"reload"', b'"start" ', 1))
+    err = past.refused("control", "ethan", *at, log=log)
+    assert "not the one that the log promised" in err \
+        and "nothing in it is relied on" in err
+    # No log at all.
+    assert "is no log" in past.gateway.sworn(
+        "who-can", "--log", past.folder, expect=(1,))[2]
+
+
+def test_one_source_and_one_only_is_asked(past):
+    conf, log = past.gateway.conf, past.gateway.log
+    for wrong in ((), ("-c", conf, "--log", log),
+                  ("-c", conf, "--key", past.gateway.vkey),
+                  ("--log", log, "--log", log)):
+        for command in (("explain", "ethan", "us"), ("control", "ethan"),
+                        ("who-can",), ("policy", "lint")):
+            err = past.gateway.sworn(*command, *wrong, expect=(2,))[2]
+            assert "usage: sworn" in err and "--log DIR" in err
+
+
+def test_record_names_stores_and_the_roles_of_services(past):
+    stores = {r["store"]: r for r in past.records[:past.kept[0][1]["seq"]]
+              if r["type"] == "store"}
+    conf = yaml.load((past.kept[0][0] / "sworn.conf").read_text(),
+                     yaml.BaseLoader)
+    for name, store in stores.items():
+        assert {s["principal"]: s["role"] for s in store["services"]} == \
+            conf["stores"][name]["services"]
+    names = [{s["store"] for s in v["stores"]} for _, v in past.kept]
+    assert names[0] == names[1] == set(conf["stores"])
+    assert names[2] == names[3] == names[0] - {"domestic"}
