@@ -175,13 +175,25 @@ again_service(struct verdict *v, const struct state_session *s,
 	    s->rec.u.session.principal, v->log->in_force_seq);
 }
 
+/* The verdict rests on what these said. */
+static int
+issued(struct verdict *v, const char *const *issuers, size_t n)
+{
+	size_t i;
+	int e;
+
+	for (i = 0; i < n; i++)
+		if ((e = state_text_add(v, &v->issuers, issuers[i])) != 0)
+			return e;
+	return 0;
+}
+
 /* Decides the session's clearance again, once it matters for the period. */
 int
 again_session(struct verdict *v, struct state_session *s, int64_t until_ms)
 {
 	const struct record_session *c = &again_effective(s)->u.session;
 	struct recheck x;
-	size_t i;
 	int e;
 
 	if (s->checked || until_ms < v->claim->from_ms ||
@@ -192,17 +204,16 @@ again_session(struct verdict *v, struct state_session *s, int64_t until_ms)
 		v->result.sessions++;
 		v->log->sessions++;
 	}
-	for (i = 0; i < s->facts.issuers.n; i++)
-		if ((e = state_text_add(v, &v->issuers,
-		    s->facts.issuers.s[i])) != 0)
-			return e;
+	if ((e = issued(v, s->facts.issuers.s, s->facts.issuers.n)) != 0)
+		return e;
 	if (c->addresses != NULL &&
 	    (e = state_text_add(v, &v->addresses, c->addresses)) != 0)
 		return e;
 	if ((e = named_all(v, s)) != 0)
 		return e;
 	x = recheck_of(v, s);
-	if ((e = recheck_session(&x, c, again_effective(s)->seq)) != 0)
+	if ((e = recheck_session(&x, c, again_effective(s)->seq)) != 0 ||
+	    (e = issued(v, x.issuers, x.n_issuers)) != 0)
 		return e;
 	s->until_ms = recheck_until(&x, c);
 	if (x.name != NULL && s->name == NULL &&

@@ -241,6 +241,8 @@ recheck_reader(struct recheck *x, const struct principal **ret_who,
 		return doubt(x, "control", "no control set comes out of the "
 		    "directory: %s", err_text(r));
 	}
+	x->issuers = (*ret_control)->issuers;
+	x->n_issuers = (*ret_control)->n_issuers;
 	return compare_control(x, *ret_control);
 }
 

@@ -29,6 +29,9 @@ struct recheck {
 	int64_t at_ms;			/* decided as of then */
 	const struct record_store *store;	/* in effect; NULL: none */
 	const char *name;		/* found: the reader's name, or NULL */
+	/* Found: who issued the facts that lead from the reader upward. */
+	const char *const *issuers;
+	size_t n_issuers;
 };
 
 /*

@@ -483,6 +483,33 @@ control_record(const struct control *c, struct arena *a,
 	return 0;
 }
 
+/* Who issued the reader's own facts, and those that lead from them upward.
+ * Both lists are sorted. */
+static int
+issuers_record(const struct standing *s, struct arena *a,
+    struct record_session *ret)
+{
+	const struct principal *p = s->who;
+	const struct control *c = s->control;
+	size_t i = 0, k = 0, n = 0;
+	const char **both;
+	int cmp;
+
+	if ((both = arena_array(a, p->n_issuers + c->n_issuers + 1,
+	    sizeof(*both))) == NULL)
+		return ERR_MEMORY;
+	while (i < p->n_issuers ) {
+		cmp = i == p->n_issuers ? 1 : k == c->n_issuers ? -1 :
+		    strcmp(p->issuers[i], c->issuers[k]);
+		both[n++] = cmp <= 0 ? p->issuers[i] : c->issuers[k];
+		i += cmp <= 0;
+		k += cmp >= 0;
+	}
+	ret->issuers.s = both;
+	ret->issuers.n = n;
+	return 0;
+}
+
 int
 standing_record(const struct standing *s, const struct config *c,
     const char *source, struct arena *a, struct record_session *ret)
@@ -501,8 +528,6 @@ standing_record(const struct standing *s, const struct config *c,
 	ret->roles.n = s->who->n_roles;
 	ret->employers.s = s->who->employers;
 	ret->employers.n = s->who->n_employers;
-	ret->issuers.s = s->who->issuers;
-	ret->issuers.n = s->who->n_issuers;
 	ret->purpose = s->purpose;
 	ret->ticket = s->ticket;
 	ret->policy = c->policy_text.sha256;
@@ -516,7 +541,7 @@ standing_record(const struct standing *s, const struct config *c,
 	ret->bound = s->bound;
 	ret->has_would = s->has_would;
 	ret->would = s->would;
-	if (ticket_record(s, a, ret) != 0)
+	if (ticket_record(s, a, ret) != 0 || issuers_record(s, a, ret) != 0)
 		return ERR_MEMORY;
 	return control_record(s->control, a, ret);
 }

@@ -299,6 +299,25 @@ def test_holding_claim_says_on_what_it_rests(fresh, tmp_path):
     assert "hr.clipwave.example" in out, "the issuer of the facts"
 
 
+def test_record_and_verdict_name_who_issued_what_leads_to_a_manager(fresh,
+                                                                    tmp_path):
+    gateway = fresh("observe", start=False)
+    text = (gateway.folder / "directory.yaml").read_text()
+    olga = "name: Olga Reyes, employer: granite, site: ashburn-hosting"
+    assert text.count(olga) == 1
+    (gateway.folder / "directory.yaml").write_text(text.replace(
+        olga, olga.replace("site: ashburn-hosting", "site: "
+                           "{id: ashburn-hosting, issuer: leases.example}")))
+    gateway.start()
+    period = period_around(gateway, reading(gateway, ("sam", "us")))
+    session, = [r for r in gateway.records() if r["type"] == "session"]
+    assert "leases.example" in session["issuers"], \
+        "sam's manager's place is that issuer's word"
+    code, out, err = claim(gateway, "us-direction", period, tmp_path)
+    assert code == story.HOLDS, out + err
+    assert "leases.example" in out
+
+
 def test_period_that_the_log_does_not_cover_is_not_shown(fresh, tmp_path):
     gateway = fresh("observe")
     period = period_around(gateway, reading(gateway, ("sam", "us")))
