@@ -498,7 +498,7 @@ issuers_record(const struct standing *s, struct arena *a,
 	if ((both = arena_array(a, p->n_issuers + c->n_issuers + 1,
 	    sizeof(*both))) == NULL)
 		return ERR_MEMORY;
-	while (i < p->n_issuers ) {
+	while (i < p->n_issuers || k < c->n_issuers) {
 		cmp = i == p->n_issuers ? 1 : k == c->n_issuers ? -1 :
 		    strcmp(p->issuers[i], c->issuers[k]);
 		both[n++] = cmp <= 0 ? p->issuers[i] : c->issuers[k];
