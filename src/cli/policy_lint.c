@@ -21,9 +21,9 @@
 #include "gateway/config.h"
 #include "gateway/policy_file.h"
 #include "policy/approvers.h"
-#include "policy/lint.h"
 #include "policy/memo.h"
 #include "policy/missing.h"
+#include "policy/needed.h"
 #include "policy/rule.h"
 
 static const char usage[] = "usage: sworn policy lint " SOURCE_USAGE
@@ -32,7 +32,7 @@ static const char usage[] = "usage: sworn policy lint " SOURCE_USAGE
 struct linting {
 	const struct config *config;
 	struct survey survey;
-	struct lint lint;
+	struct needed *needed;
 	struct missing missing;
 	struct memo *memo;
 	size_t *kinds;		/* of each cell: number of (residence,
@@ -79,9 +79,8 @@ look(void *arg, const struct reach_session *q)
 	for (i = 0; i < s->space.n_cells; i++)
 		if (s->levels[i] != TREAT_ABSENT)
 			l->reached[l->kinds[i]] = true;
-	lint_add(&l->lint, q);
 	missing_add(&l->missing, q, s->levels);
-	return 0;
+	return needed_add(l->needed, q);
 }
 
 static int
@@ -123,26 +122,67 @@ begin_warning(struct linting *l, unsigned line, unsigned column,
 	    column, rule);
 }
 
+/* "note: FILE:LINE:COLUMN: rule "..." ", likewise. */
 static void
-warn(struct linting *l, unsigned line, unsigned column, const char *rule,
-    const char *what)
+begin_note(const struct linting *l, unsigned line, unsigned column,
+    const char *rule)
 {
-	begin_warning(l, line, column, rule);
-	(void)fprintf(stderr, "%s\n", what);
+	char file[1024];
+
+	policy_file_name(l->config->policy_text.path,
+	    policy_file_of(l->config->policy, rule), file);
+	(void)fprintf(stderr, "note: %s:%u:%u: rule \"%s\" ", file, line,
+	    column, rule);
 }
 
+/* Others do as much; or nothing more than "still" can be said. */
 static void
-warn_dead(void *arg, unsigned line, unsigned column, const char *rule)
+say_covered(const struct rule *r, const char *by)
 {
-	warn(arg, line, column, rule, "is dead: no session that there can be "
-	    "meets it, whoever reads");
+	static const char *const does[] = {
+		[VERB_PERMIT] = "permits", [VERB_FORBID] = "forbids",
+		[VERB_TREAT] = "treats as strictly",
+	};
+
+	if (by != NULL)
+		(void)fprintf(stderr, "is shadowed: whatever it %s, rule "
+		    "\"%s\" %s, too\n", r->verb == VERB_PERMIT ? "permits" :
+		    r->verb == VERB_FORBID ? "forbids" : "treats", by,
+		    does[r->verb]);
+	else
+		(void)fprintf(stderr, "is shadowed: other rules together do "
+		    "all that it does\n");
 }
 
+/*
+ * A forbid of what nobody is permitted, and the like, is no fault: it stands
+ * against the day when somebody is.
+ */
 static void
-warn_shadowed(void *arg, unsigned line, unsigned column, const char *rule)
+lint_rule(struct linting *l, size_t i)
 {
-	warn(arg, line, column, rule, "is shadowed: whatever it permits is "
-	    "forbidden each time");
+	const struct rule *r = &l->config->policy->rules[i];
+	const char *by;
+	enum needed_why why = needed_why(l->needed, i, &by);
+
+	if (why == NEEDED)
+		return;
+	if (why == NEEDED_NOTHING) {
+		begin_note(l, r->line, r->column, r->name);
+		(void)fprintf(stderr, "changes nothing now: of all that it "
+		    "%s, nobody would be shown more without it\n",
+		    r->verb == VERB_FORBID ? "forbids" : "treats");
+		return;
+	}
+	begin_warning(l, r->line, r->column, r->name);
+	if (why == NEEDED_COVERED)
+		say_covered(r, by);
+	else
+		(void)fprintf(stderr, "%s\n", why == NEEDED_NOWHERE ?
+		    "is dead: no session that there can be meets it, whoever "
+		    "reads" : why == NEEDED_FORBIDDEN ? "is shadowed: "
+		    "whatever it permits is forbidden each time" : "is "
+		    "shadowed: without it all is shown as it is with it");
 }
 
 static void
@@ -202,15 +242,11 @@ note_missing(void *arg, unsigned line, unsigned column, const char *rule,
 		    "`instructor`, or `instructor: none`)",
 		[MISSING_ROLES] = "a role of theirs",
 	};
-	struct linting *l = arg;
-	char file[1024];
 
-	policy_file_name(l->config->policy_text.path,
-	    policy_file_of(l->config->policy, rule), file);
-	(void)fprintf(stderr, "note: %s:%u:%u: rule \"%s\" rests on a missing "
-	    "fact: %zu principals might lose something by it if the directory "
-	    "said %s; it says nothing\n", file, line, column, rule,
-	    principals, texts[fact]);
+	begin_note(arg, line, column, rule);
+	(void)fprintf(stderr, "rests on a missing fact: %zu principals might "
+	    "lose something by it if the directory said %s; it says "
+	    "nothing\n", principals, texts[fact]);
 }
 
 static int
@@ -218,6 +254,7 @@ lint_all(struct linting *l, int64_t at_ms, bool strict)
 {
 	const struct policy *policies[] = { l->config->policy };
 	struct policy_known known;
+	size_t i;
 	struct why w;
 	int r;
 
@@ -228,14 +265,14 @@ lint_all(struct linting *l, int64_t at_ms, bool strict)
 	}
 	if ((r = make_kinds(l)) != 0 ||
 	    (r = known_names(l->config, l->survey.a, &known)) != 0 ||
-	    (r = lint_init(&l->lint, l->config->policy, &l->survey.space,
-	    l->survey.a)) != 0 || (r = missing_init(&l->missing,
+	    (r = needed_new(&l->survey.space, l->config->policy,
+	    &l->needed)) != 0 || (r = missing_init(&l->missing,
 	    l->config->policy, &l->survey.space, l->survey.a)) != 0 ||
 	    (r = memo_new(&l->survey.space, l->config->policy,
 	    &l->memo)) != 0 || (r = look_at_all(l)) != 0)
 		return say_error(r);
-	lint_dead(&l->lint, warn_dead, l);
-	lint_shadowed(&l->lint, warn_shadowed, l);
+	for (i = 0; i < l->config->policy->n_rules; i++)
+		lint_rule(l, i);
 	if ((r = lint_approvals(l)) != 0)
 		return say_error(r);
 	policy_strange(l->config->policy, &known, warn_strange, l);
@@ -264,6 +301,7 @@ cmd_policy_lint(int argc, char **argv)
 		r = lint_all(&l, source.at_ms, strict);
 	}
 	memo_free(l.memo);
+	needed_free(l.needed);
 	survey_done(&l.survey);
 	source_close(&source);
 	return r;

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "catalog/catalog.h"
 #include "directory/control.h"
+#include "policy/decide.h"
 #include "policy/index.h"
 #include "policy/policy.h"
 #include "policy/refuse.h"
@@ -37,6 +38,7 @@ struct decide {
 	const struct policy *p;
 	const struct policy_request *q;
 	const struct index *x;
+	size_t without;			/* a rule, or DECIDE_ALL */
 	struct arena *arena;
 	size_t words;
 	uint64_t *applies;		/* to the session */
@@ -68,6 +70,9 @@ prepare(struct decide *d)
 	d->residences = sets + 4 * d->words;
 	d->categories = d->residences + d->q->n_residences * d->words;
 	index_session(d->x, d->q, sets + 3 * d->words, d->applies);
+	if (d->without != DECIDE_ALL)
+		d->applies[d->without / BITS] &=
+		    ~((uint64_t)1 << d->without % BITS);
 	for (i = 0; i < d->q->n_residences; i++) {
 		sets = d->residences + i * d->words;
 		memcpy(sets, d->applies, d->words * sizeof(*sets));
@@ -315,7 +320,15 @@ int
 policy_decide(const struct policy *p, const struct policy_request *q,
     struct arena *a, const struct clearance **ret)
 {
-	struct decide d = {.p = p, .x = p->index, .arena = a};
+	return decide_without(p, q, DECIDE_ALL, a, ret);
+}
+
+int
+decide_without(const struct policy *p, const struct policy_request *q,
+    size_t rule, struct arena *a, const struct clearance **ret)
+{
+	struct decide d = {.p = p, .x = p->index, .without = rule,
+	    .arena = a};
 	struct clearance_table *tables;
 	struct policy_outcome *outcomes;
 	struct clearance *cl;

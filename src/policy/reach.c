@@ -13,6 +13,7 @@
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "directory/places.h"
+#include "policy/decide.h"
 #include "policy/rule.h"
 #include "policy/scopes.h"
 #include "policy/sessions.h"
@@ -228,20 +229,32 @@ level_of(const struct clearance *c, const struct reach_cell *cell)
 }
 
 int
-reach_shown(const struct reach_space *s, const struct policy *p,
-    const struct policy_request *q, size_t store, struct arena *scratch,
-    uint8_t *shown)
+reach_shown_without(const struct reach_space *s, const struct policy *p,
+    const struct policy_request *q, size_t store, size_t rule,
+    struct arena *scratch, uint8_t *shown, size_t *ret_n)
 {
 	const struct clearance *c = NULL;
 	size_t i, n = 0;
 	int r;
 
-	if ((r = policy_decide(p, q, scratch, &c)) != 0)
+	if ((r = decide_without(p, q, rule, scratch, &c)) != 0)
 		return r;
 	for (i = 0; i < s->n_cells; i++)
 		if (s->cells[i].store == store)
 			shown[n++] = (uint8_t)level_of(c, &s->cells[i]);
+	*ret_n = n;
 	return 0;
+}
+
+int
+reach_shown(const struct reach_space *s, const struct policy *p,
+    const struct policy_request *q, size_t store, struct arena *scratch,
+    uint8_t *shown)
+{
+	size_t n;
+
+	return reach_shown_without(s, p, q, store, DECIDE_ALL, scratch,
+	    shown, &n);
 }
 
 int
