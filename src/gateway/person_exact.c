@@ -12,6 +12,10 @@
  * may tell of rows that are not shown, the statement is bounded from there
  * on: recorded first, then released, and no more is held.
  *
+ * Where a row may depend on rows that come behind it, the list is complete
+ * only with the last of them: if the client takes the first ones only, or the
+ * session ends before, the statement is bounded.
+ *
  * Nothing is read from the store while a record is with the log, so what is
  * held is bounded by HOLD_MAX and one reading of the socket.
  */
@@ -297,6 +301,34 @@ table_of(void *arg, uint32_t oid)
 	return twins_view(s->standing->login, oid);
 }
 
+/* Whether the tags of its first rows are all that these depend on. */
+static bool
+is_prefix(const struct run *r)
+{
+	return r->meaning->judgement->exact->prefix;
+}
+
+void
+exact_abandon(struct session *s)
+{
+	struct requests *q = &s->person->requests;
+	struct job *j;
+	struct run *r;
+	size_t i;
+
+	for (i = 0; i < q->n; i++) {
+		r = exact_run(&q->ring[(q->first + i) % q->cap]);
+		if (r == NULL || !r->recorded || r->bounded || is_prefix(r))
+			continue;
+		r->bounded = true;
+		if ((j = job_new(s, JOB_RESULT, RECORD_SUBJECTS)) == NULL)
+			return;
+		j->record.u.more.basis = "bounded";
+		j->run = run_ref(r);
+		job_submit(j);
+	}
+}
+
 /* Whether rows of the answer that comes now have a column of tags. */
 static bool
 strips(const struct session *s, const struct request *q)
@@ -345,9 +377,13 @@ exact_before(struct session *s, uint8_t type, uint32_t body_len)
 			return 0;
 		r->tags.unknown = true;
 		return flush(s, r);
+	case 's':
+		/* Its first rows were shown, and perhaps no more ever are. */
+		if (r != NULL && !r->bounded && !is_prefix(r))
+			r->tags.unknown = true;
+		/* FALLTHROUGH */
 	case 'C':
 	case 'I':
-	case 's':
 		s->person->hold.strips = false;
 		return r == NULL ? 0 : flush(s, r);
 	default:

@@ -226,6 +226,8 @@ session_end(struct session *s, const char *reason,
 		s->rows = s->relay_down.rows;
 		s->bytes = s->relay_down.bytes;
 	}
+	if (s->person != NULL && s->opened)
+		exact_abandon(s);
 	close_store(s);
 	flow_done(&s->up);
 	submit_close(s);

@@ -303,6 +303,8 @@ void person_gate(struct session *s, enum event e);
 void person_store(struct session *s);	/* messages of the store */
 void person_hold_done(struct session *s, enum event e);
 void person_hold_timeout(struct session *s);
+/* The session ends: answers that were shown in part only are bounded. */
+void exact_abandon(struct session *s);
 void person_switch_begin(struct session *s);
 void person_switch_recorded(struct session *s);
 void person_switch_linked(struct session *s);

@@ -269,14 +269,15 @@ function(struct level *lv, const PgQuery__FuncCall *f, struct seen *s)
 {
 	struct seen of = { .inner = s->inner, .take = s->take };
 
-	if (f->over != NULL)
+	if (f->over != NULL && !s->windows)
 		return rw_not(lv->rw, "uses a window function");
-	if (!change_is_aggregate(f))
+	if (f->over == NULL && !change_is_aggregate(f))
 		return members(lv, &f->base, s);
 	if (!members(lv, &f->base, &of))
 		return false;
 	s->joins |= of.joins;
-	worse(s, lv->keys_change ? CHANGE_ANY :
+	lv->windows += f->over != NULL;
+	worse(s, lv->keys_change || f->over != NULL ? CHANGE_ANY :
 	    aggregate_change(f, of.change));
 	return true;
 }
@@ -305,7 +306,8 @@ sublink(struct level *lv, const PgQuery__SubLink *l, struct seen *s)
 static bool
 compound(struct level *lv, const ProtobufCMessage *m, struct seen *s)
 {
-	struct seen of = { .inner = s->inner, .take = s->take };
+	struct seen of = { .inner = s->inner, .take = s->take,
+	    .windows = s->windows };
 
 	if (!members(lv, m, &of))
 		return false;

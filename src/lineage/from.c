@@ -135,6 +135,8 @@ from_table(struct level *lv, const PgQuery__RangeVar *v)
 	if (c != NULL && (v->alias == NULL || v->alias->n_colnames == 0)) {
 		it->hidden = c->hidden;
 		it->columns = c->columns;
+		it->all = c->all;
+		it->moves = c->moves;
 	}
 	return true;
 }
@@ -178,6 +180,8 @@ from_subquery(struct level *lv, const PgQuery__RangeSubselect *r)
 		return false;
 	it->hidden = in.hidden;
 	it->columns = in.columns;
+	it->all = in.all;
+	it->moves = in.moves;
 	return true;
 }
 

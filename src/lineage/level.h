@@ -28,9 +28,17 @@ enum change {
 	CHANGE_ANY,
 };
 
+/* A number by which rows are counted (lineage/window.c). */
+enum rank {
+	RANK_NONE = 0,
+	RANK_PART,		/* within a part of the rows */
+	RANK_WHOLE,		/* among all of them */
+};
+
 struct column {
 	const char *name;	/* NULL: not known */
 	enum change change;
+	enum rank rank;		/* if it is one */
 };
 
 /* Columns of a table, query or function; not known: it may have any. */
@@ -46,6 +54,8 @@ struct item {			/* of FROM */
 	const char *hidden;	/* its column of tags; NULL: nobody's rows */
 	struct columns columns;
 	uint64_t joins;		/* outer joins that can make it NULL */
+	bool all;		/* what is asked must show all of its rows */
+	bool moves;		/* which rows it has, and in which order */
 };
 
 struct cte {
@@ -53,6 +63,7 @@ struct cte {
 	const char *name;
 	const char *hidden;
 	struct columns columns;
+	bool all, moves;
 };
 
 struct edit {
@@ -80,6 +91,7 @@ struct rw {
 	PgQuery__ScanResult *tokens;
 	struct edits *edits;
 	unsigned names;		/* given so far */
+	const char *mark;	/* in front of the next SELECT's tags, or NULL */
 	const char *why;	/* the first reason not to */
 	bool failed;		/* out of memory */
 };
@@ -96,6 +108,10 @@ struct level {
 	bool merged;		/* columns by USING */
 	bool grouped;
 	bool keys_change;	/* a row may come to another group */
+	unsigned windows;	/* window functions so far */
+	bool all;		/* as of an item */
+	bool moves;
+	const char *mark;
 	struct part *rows;	/* tags of each row of FROM */
 	struct part *groups;	/* of each row of the result */
 };
@@ -106,6 +122,7 @@ struct seen {
 	uint64_t joins;
 	unsigned inner;		/* depth of subqueries of nobody's rows */
 	bool take;		/* subqueries' tags become parts of groups */
+	bool windows;		/* window functions may be there */
 };
 
 /* rewrite.c: each false once there is a reason not to. */
@@ -130,6 +147,12 @@ void level_part(struct level *lv, struct part **list, const char *text,
 struct result {
 	const char *hidden;	/* name of its first column; NULL: nobody's */
 	struct columns columns;
+	/*
+	 * Sound only where all of its rows come to be shown: a value may
+	 * depend on rows whose tags are elsewhere.
+	 */
+	bool all;
+	bool moves;		/* rows may come, or come further forward */
 };
 bool select_rewrite(struct rw *rw, const PgQuery__SelectStmt *s,
     struct level *up, struct cte *ctes, struct result *ret);
@@ -138,7 +161,44 @@ bool select_rewrite(struct rw *rw, const PgQuery__SelectStmt *s,
 bool select_sublink(struct level *lv, const PgQuery__SubLink *s,
     const PgQuery__ColumnRef *equal, int32_t end, struct part **list);
 
+/* What may come first after somebody's rows are gone: for LIMIT if `cut`. */
+bool select_sort(struct level *lv, const PgQuery__SelectStmt *s,
+    const struct columns *out, bool cut);
+bool select_limit(struct level *lv, const PgQuery__SelectStmt *s);
+/* What a key of GROUP BY, ORDER BY or DISTINCT ON can come to. */
+bool select_key(struct level *lv, const PgQuery__Node *n,
+    const struct columns *out, enum change *ret);
+/* Whether a row that is not shown comes no earlier in this order. */
+bool select_stays_behind(const PgQuery__SortBy *s, enum change c);
+/* The number or the name of a column of the result; NULL: neither. */
+const struct column *select_named(const PgQuery__Node *n,
+    const struct columns *out);
+/* Where the SELECT whose list begins at a token ends, or its ORDER BY is. */
+size_t select_place(const struct rw *rw, size_t token);
+void select_all_change(struct columns *out);
+bool select_constant(const PgQuery__Node *n);
+bool select_comment(PgQuery__Token t);
+
+/* setop.c */
+bool setop_rewrite(struct level *lv, const PgQuery__SelectStmt *s,
+    struct result *ret);
+
+/* window.c */
+enum rank window_rank(struct level *lv, const PgQuery__Node *n);
+/* What WINDOW defines names nothing that it must not. */
+bool window_clause(struct level *lv, const PgQuery__SelectStmt *s);
+/* Whether rows of a window function may be left out, and then which. */
+bool window_shown(struct level *lv, const PgQuery__SelectStmt *s, bool *first);
+/* Whether what is sorted by first is such a number of all rows. */
+bool window_limit(const struct level *lv, const PgQuery__SelectStmt *s,
+    const struct columns *out);
+/* Whether rows of window functions may be cut off, if they are. */
+bool window_cut(struct level *lv, const PgQuery__SelectStmt *s,
+    const struct columns *out, bool distinct_on);
+
 /* target.c */
+/* As the parser calls an expression; NULL: not known here. */
+const char *target_figure(const PgQuery__Node *n);
 bool target_list(struct level *lv, const PgQuery__SelectStmt *s,
     struct columns *out);
 /* The last of a list of names; NULL: it is none. */

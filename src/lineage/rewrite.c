@@ -265,6 +265,7 @@ rewrite_tree(struct rw *rw, const PgQuery__ParseResult *tree,
 		ret->why = rw->why;
 		return 0;
 	}
+	ret->prefix = !all.all && !all.moves;
 	return finish(rw, ret);
 }
 

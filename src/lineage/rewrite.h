@@ -42,6 +42,7 @@ struct rewrite_piece {
 struct rewrite {
 	const char *sql;		/* NULL: not rewritten */
 	const char *why;		/* not; in words */
+	bool prefix;			/* sound also of its first rows alone */
 	const struct rewrite_piece *pieces;
 	size_t n_pieces;
 };

@@ -116,14 +116,25 @@ by_name(const PgQuery__Node *n, const struct columns *out)
 	return NULL;
 }
 
-/* What a key of GROUP BY, ORDER BY or DISTINCT ON can come to. */
-static bool
-key_change(struct level *lv, const PgQuery__Node *n,
+const struct column *
+select_named(const PgQuery__Node *n, const struct columns *out)
+{
+	const PgQuery__AConst *number = position(n);
+
+	if (number == NULL)
+		return by_name(n, out);
+	return number->ival->ival >= 1 && out->known &&
+	    (size_t)number->ival->ival <= out->n ?
+	    &out->list[number->ival->ival - 1] : NULL;
+}
+
+bool
+select_key(struct level *lv, const PgQuery__Node *n,
     const struct columns *out, enum change *ret)
 {
 	const PgQuery__AConst *number = position(n);
 	const struct column *c = by_name(n, out);
-	struct seen s = {0};
+	struct seen s = { .windows = true };
 
 	*ret = CHANGE_NONE;
 	if (number != NULL)
@@ -152,7 +163,7 @@ group_clause(struct level *lv, const PgQuery__SelectStmt *s,
 		if (s->group_clause[i]->node_case ==
 		    PG_QUERY__NODE__NODE_GROUPING_SET)
 			return rw_not(lv->rw, "groups by several sets");
-		if (!key_change(lv, s->group_clause[i], out, &c))
+		if (!select_key(lv, s->group_clause[i], out, &c))
 			return false;
 		if (c != CHANGE_NONE)
 			lv->keys_change = true;
@@ -160,9 +171,8 @@ group_clause(struct level *lv, const PgQuery__SelectStmt *s,
 	return true;
 }
 
-/* A row that is not shown comes no earlier in this order. */
-static bool
-stays_behind(const PgQuery__SortBy *s, enum change c)
+bool
+select_stays_behind(const PgQuery__SortBy *s, enum change c)
 {
 	bool down = s->sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
 	bool first = s->sortby_nulls ==
@@ -189,11 +199,12 @@ stays_behind(const PgQuery__SortBy *s, enum change c)
 	return false;
 }
 
-static bool
-sort_clause(struct level *lv, const PgQuery__SelectStmt *s,
+bool
+select_sort(struct level *lv, const PgQuery__SelectStmt *s,
     const struct columns *out, bool cut)
 {
 	const PgQuery__SortBy *by;
+	bool moves = false;
 	enum change c;
 	size_t i;
 
@@ -202,20 +213,25 @@ sort_clause(struct level *lv, const PgQuery__SelectStmt *s,
 		    PG_QUERY__NODE__NODE_SORT_BY)
 			return rw_not(lv->rw, "sorts in an unusual way");
 		by = s->sort_clause[i]->sort_by;
-		if (!key_change(lv, by->node, out, &c))
+		if (!select_key(lv, by->node, out, &c))
 			return false;
-		if (cut && !stays_behind(by, c))
+		if (select_stays_behind(by, c) || (i == 0 &&
+		    window_limit(lv, s, out)))
+			continue;
+		if (cut)
 			return rw_not(lv->rw, "takes the first rows by a "
 			    "value that several rows make");
+		moves = true;
 	}
+	lv->moves = lv->moves || moves;
 	return true;
 }
 
-static bool
-is_constant(const PgQuery__Node *n)
+bool
+select_constant(const PgQuery__Node *n)
 {
 	if (n->node_case == PG_QUERY__NODE__NODE_TYPE_CAST)
-		return is_constant(n->type_cast->arg);
+		return select_constant(n->type_cast->arg);
 	return n->node_case == PG_QUERY__NODE__NODE_A_CONST ||
 	    n->node_case == PG_QUERY__NODE__NODE_PARAM_REF;
 }
@@ -228,29 +244,30 @@ is_zero(const PgQuery__Node *n)
 	    n->a_const->ival->ival == 0;
 }
 
-static bool
-limit_clause(struct level *lv, const PgQuery__SelectStmt *s)
+bool
+select_limit(struct level *lv, const PgQuery__SelectStmt *s)
 {
 	if (s->limit_offset != NULL && !is_zero(s->limit_offset))
 		return rw_not(lv->rw, "skips rows, which are not shown and "
 		    "matter");
-	if (s->limit_count != NULL && !is_constant(s->limit_count))
+	if (s->limit_count != NULL && !select_constant(s->limit_count))
 		return rw_not(lv->rw, "has a limit that is no constant");
-	if (s->limit_count != NULL && lv->keys_change &&
-	    s->n_sort_clause == 0)
+	if (s->limit_count != NULL && lv->moves)
 		return rw_not(lv->rw, "takes the first rows of groups that "
 		    "change");
 	return true;
 }
 
-static void
-all_change(struct columns *out)
+void
+select_all_change(struct columns *out)
 {
 	size_t i;
 
 	out->rest = CHANGE_ANY;
-	for (i = 0; i < out->n; i++)
+	for (i = 0; i < out->n; i++) {
 		out->list[i].change = CHANGE_ANY;
+		out->list[i].rank = RANK_NONE;
+	}
 }
 
 /* ---- the column of tags ---- */
@@ -313,6 +330,8 @@ put_hidden(struct level *lv, const PgQuery__SelectStmt *s,
 		return false;
 	buf_init(&text, 0);
 	buf_str(&text, "pg_catalog.concat_ws(',', ");
+	if (lv->mark != NULL)
+		buf_fmt(&text, "'%s', ", lv->mark);
 	fine = put_parts(lv, &text, lv->rows, lv->grouped, &first) &&
 	    put_parts(lv, &text, lv->groups, false, &first);
 	buf_fmt(&text, ") AS \"%s\", ", ret->hidden);
@@ -363,16 +382,16 @@ ends(PgQuery__Token t)
 	}
 }
 
-static bool
-is_comment(PgQuery__Token t)
+bool
+select_comment(PgQuery__Token t)
 {
 	return t == PG_QUERY__TOKEN__SQL_COMMENT ||
 	    t == PG_QUERY__TOKEN__C_COMMENT;
 }
 
 /* Where GROUP BY goes: reserved words are names only behind AS and a dot. */
-static size_t
-group_place(const struct rw *rw, size_t token)
+size_t
+select_place(const struct rw *rw, size_t token)
 {
 	PgQuery__Token before = PG_QUERY__TOKEN__NUL;
 	size_t n = rw->tokens->n_tokens;
@@ -390,7 +409,7 @@ group_place(const struct rw *rw, size_t token)
 		before = rw_kind(rw, token);
 	}
 	/* Behind the last word, and not in a comment behind that. */
-	for (token = n; token > 0 && is_comment(rw_kind(rw, token - 1));
+	for (token = n; token > 0 && select_comment(rw_kind(rw, token - 1));
 	    token--)
 		;
 	return token == 0 ? rw->len :
@@ -409,12 +428,14 @@ distinct(struct level *lv, const PgQuery__SelectStmt *s,
 	if (s->n_group_clause > 0 || s->having_clause != NULL ||
 	    lv->grouped)
 		return rw_not(rw, "has DISTINCT of groups");
+	if (lv->windows > 0)
+		return rw_not(rw, "has DISTINCT of window functions");
 	for (i = 0; i < s->n_target_list; i++)
 		if (!no_set(NULL, &s->target_list[i]->base))
 			return rw_not(rw, "has DISTINCT of a set");
 	first = token = rw_token(rw,
 	    (size_t)s->target_list[0]->res_target->location);
-	while (token > 0 && is_comment(rw_kind(rw, token - 1)))
+	while (token > 0 && select_comment(rw_kind(rw, token - 1)))
 		token--;
 	if (!out->known || out->n == 0 || token == 0 ||
 	    rw_kind(rw, token - 1) != PG_QUERY__TOKEN__DISTINCT)
@@ -431,7 +452,7 @@ distinct(struct level *lv, const PgQuery__SelectStmt *s,
 		buf_fmt(&text, i > 0 ? ", %zu" : "%zu", i + 2);
 	}
 	buf_str(&text, " ");
-	rw_edit(rw, group_place(rw, first), 0, 0, buf_text(&text));
+	rw_edit(rw, select_place(rw, first), 0, 0, buf_text(&text));
 	buf_done(&text);
 	return !rw->failed;
 }
@@ -444,7 +465,7 @@ distinct_on(struct level *lv, const PgQuery__SelectStmt *s,
 	size_t i;
 
 	for (i = 0; i < s->n_distinct_clause; i++) {
-		if (!key_change(lv, s->distinct_clause[i], out, &c))
+		if (!select_key(lv, s->distinct_clause[i], out, &c))
 			return false;
 		if (c != CHANGE_NONE)
 			return rw_not(lv->rw, "has DISTINCT ON of a value "
@@ -522,75 +543,14 @@ with_clause(struct level *lv, const PgQuery__WithClause *w)
 				return false;
 			c->hidden = in.hidden;
 			c->columns = in.columns;
+			c->all = in.all;
+			c->moves = in.moves;
 			if (in.hidden != NULL && !cte_names(lv->rw, e, c))
 				return false;
 		}
 		lv->ctes = c;
 	}
 	return true;
-}
-
-/* ---- UNION ALL ---- */
-
-static void
-both(struct columns *a, const struct columns *b)
-{
-	size_t i;
-
-	a->known = a->known && b->known && a->n == b->n;
-	if (!a->known || b->rest != CHANGE_NONE)
-		a->rest = CHANGE_ANY;
-	for (i = 0; i < a->n; i++)
-		if (!a->known || i >= b->n ||
-		    a->list[i].change != b->list[i].change)
-			a->list[i].change = CHANGE_ANY;
-}
-
-static bool
-fill(struct rw *rw, const PgQuery__SelectStmt *s)
-{
-	if (s->op != PG_QUERY__SET_OPERATION__SETOP_NONE ||
-	    s->n_target_list == 0 || s->target_list[0]->node_case !=
-	    PG_QUERY__NODE__NODE_RES_TARGET ||
-	    s->target_list[0]->res_target->location < 0)
-		return rw_not(rw, "has a UNION with what is unusual");
-	rw_edit(rw, (size_t)s->target_list[0]->res_target->location, 0, 0,
-	    "NULL::text AS \"" REWRITE_MARK "0\", ");
-	return true;
-}
-
-static bool
-side(struct level *lv, const PgQuery__SelectStmt *s, struct result *ret)
-{
-	if (rw_touches(lv, &s->base))
-		return select_rewrite(lv->rw, s, lv->up, lv->ctes, ret);
-	/* Positions in it would have to move, too. */
-	if (s->n_sort_clause > 0 || s->n_group_clause > 0 ||
-	    s->n_distinct_clause > 0)
-		return rw_not(lv->rw, "has a UNION with what is unusual");
-	return true;
-}
-
-static bool
-union_all(struct level *lv, const PgQuery__SelectStmt *s, struct result *ret)
-{
-	struct result left = {0}, right = {0};
-
-	if (s->op != PG_QUERY__SET_OPERATION__SETOP_UNION || !s->all)
-		return rw_not(lv->rw, "compares whole answers");
-	if (!side(lv, s->larg, &left) || !side(lv, s->rarg, &right))
-		return false;
-	*ret = left;
-	if (left.hidden == NULL && right.hidden == NULL)
-		return true;
-	if ((left.hidden == NULL && !fill(lv->rw, s->larg)) ||
-	    (right.hidden == NULL && !fill(lv->rw, s->rarg)))
-		return false;
-	if (left.hidden == NULL)
-		ret->hidden = REWRITE_MARK "0";
-	both(&ret->columns, &right.columns);
-	return sort_clause(lv, s, &ret->columns, s->limit_count != NULL) &&
-	    limit_clause(lv, s);
 }
 
 /* ---- all of it ---- */
@@ -616,26 +576,24 @@ plain(struct level *lv, const PgQuery__SelectStmt *s, struct result *ret)
 	    s->distinct_clause[0]->node_case == PG_QUERY__NODE__NODE__NOT_SET;
 	bool on = s->n_distinct_clause > 0 && !plain_distinct;
 	struct columns *out = &ret->columns;
+	bool first = false;
 
-	if (s->n_values_lists > 0 || s->n_window_clause > 0 ||
-	    s->n_locking_clause > 0 || s->into_clause != NULL ||
-	    s->n_target_list == 0)
-		return rw_not(lv->rw, s->n_window_clause > 0 ?
-		    "uses a window function" : "is an unusual query");
-	if (!from_clause(lv, s))
+	if (s->n_values_lists > 0 || s->n_locking_clause > 0 ||
+	    s->into_clause != NULL || s->n_target_list == 0)
+		return rw_not(lv->rw, "is an unusual query");
+	if (!from_clause(lv, s) || !window_shown(lv, s, &first))
 		return false;
 	item_parts(lv);
-	if (!change_condition(lv, s->where_clause, UINT64_MAX))
+	if (!first && !change_condition(lv, s->where_clause, UINT64_MAX))
 		return false;
 	lv->open = lv->told & ~change_refused(lv, s->where_clause);
 	lv->grouped = s->n_group_clause > 0 || s->having_clause != NULL ||
 	    has_aggregate(s);
-	if (!target_list(lv, s, out))
-		return false;
-	if (!group_clause(lv, s, out))
+	if (!window_clause(lv, s) || !target_list(lv, s, out) ||
+	    !group_clause(lv, s, out))
 		return false;
 	if (lv->keys_change)
-		all_change(out);
+		select_all_change(out);
 	if (s->having_clause != NULL &&
 	    (lv->keys_change ? !rw_not(lv->rw, "has a condition on groups "
 	    "that change") : !change_condition(lv, s->having_clause, 0)))
@@ -647,11 +605,16 @@ plain(struct level *lv, const PgQuery__SelectStmt *s, struct result *ret)
 	if (plain_distinct) {
 		lv->grouped = true;
 		if (lv->keys_change)
-			all_change(out);
+			select_all_change(out);
 	}
-	if (!sort_clause(lv, s, out, s->limit_count != NULL || on) ||
-	    !limit_clause(lv, s) || !put_hidden(lv, s, ret))
+	lv->moves = lv->moves || lv->keys_change;
+	if (!select_sort(lv, s, out, s->limit_count != NULL || on) ||
+	    !select_limit(lv, s) || !window_cut(lv, s, out, on) ||
+	    !put_hidden(lv, s, ret))
 		return false;
+	/* One row of all is always shown. */
+	lv->all = (lv->all && (!lv->grouped || s->n_group_clause > 0 ||
+	    plain_distinct)) || lv->windows > 0;
 	return true;
 }
 
@@ -659,17 +622,21 @@ bool
 select_rewrite(struct rw *rw, const PgQuery__SelectStmt *s,
     struct level *up, struct cte *ctes, struct result *ret)
 {
-	struct level lv = { .rw = rw, .up = up, .ctes = ctes };
+	struct level lv = { .rw = rw, .up = up, .ctes = ctes,
+	    .mark = rw->mark };
 	bool set = s->op != PG_QUERY__SET_OPERATION__SETOP_NONE;
 
+	rw->mark = NULL;
 	if (s->with_clause != NULL && !with_clause(&lv, s->with_clause))
 		return false;
-	if (!(set ? union_all(&lv, s, ret) : plain(&lv, s, ret)))
+	if (!(set ? setop_rewrite(&lv, s, ret) : plain(&lv, s, ret)))
 		return false;
 	if (s->limit_count != NULL || (s->n_distinct_clause > 0 &&
 	    s->distinct_clause[0]->node_case !=
 	    PG_QUERY__NODE__NODE__NOT_SET))
-		all_change(&ret->columns);
+		select_all_change(&ret->columns);
+	ret->all = lv.all;
+	ret->moves = lv.moves;
 	return !rw->failed;
 }
 
@@ -721,6 +688,8 @@ select_sublink(struct level *lv, const PgQuery__SubLink *l,
 		return false;
 	if (in.hidden == NULL)
 		return true;
+	if (in.all)
+		return rw_not(rw, "uses a window function");
 	if (equal != NULL && (in.columns.n != 1 ||
 	    in.columns.list[0].change != CHANGE_NONE))
 		return rw_not(rw, "has a condition on a value that several "

@@ -17,9 +17,8 @@ level_string(PgQuery__Node *const *list, size_t n)
 	return list[n - 1]->string->sval;
 }
 
-/* As the parser calls an expression; NULL: not known here. */
-static const char *
-figure(const PgQuery__Node *n)
+const char *
+target_figure(const PgQuery__Node *n)
 {
 	const char *name;
 
@@ -37,7 +36,7 @@ figure(const PgQuery__Node *n)
 		    PG_QUERY__NODE__NODE_COLUMN_REF ||
 		    n->type_cast->arg->node_case ==
 		    PG_QUERY__NODE__NODE_FUNC_CALL)
-			return figure(n->type_cast->arg);
+			return target_figure(n->type_cast->arg);
 		if (n->type_cast->arg->node_case ==
 		    PG_QUERY__NODE__NODE_A_CONST ||
 		    n->type_cast->arg->node_case ==
@@ -50,7 +49,7 @@ figure(const PgQuery__Node *n)
 	case PG_QUERY__NODE__NODE_CASE_EXPR:
 		if (n->case_expr->defresult == NULL)
 			return "case";
-		name = figure(n->case_expr->defresult);
+		name = target_figure(n->case_expr->defresult);
 		return name == NULL || strcmp(name, "?column?") == 0 ?
 		    "case" : name;
 	case PG_QUERY__NODE__NODE_A_CONST:
@@ -85,6 +84,7 @@ column_add(struct rw *rw, struct columns *c, const char *name,
 	}
 	c->list[c->n].name = name;
 	c->list[c->n].change = change;
+	c->list[c->n].rank = RANK_NONE;
 	return &c->list[c->n++];
 }
 
@@ -190,8 +190,9 @@ is_star(const PgQuery__Node *n)
 static bool
 target(struct level *lv, const PgQuery__Node *n, struct columns *out)
 {
-	struct seen s = { .take = true };
+	struct seen s = { .take = true, .windows = true };
 	const PgQuery__ResTarget *t;
+	struct column *c;
 	const char *name;
 
 	if (n->node_case != PG_QUERY__NODE__NODE_RES_TARGET ||
@@ -202,8 +203,11 @@ target(struct level *lv, const PgQuery__Node *n, struct columns *out)
 		return star(lv, t, out);
 	if (!change_node(lv, t->val, &s))
 		return false;
-	name = t->name[0] != 0 ? t->name : figure(t->val);
-	return column_add(lv->rw, out, name, s.change) != NULL;
+	name = t->name[0] != 0 ? t->name : target_figure(t->val);
+	if ((c = column_add(lv->rw, out, name, s.change)) == NULL)
+		return false;
+	c->rank = window_rank(lv, t->val);
+	return !lv->rw->failed && lv->rw->why == NULL;
 }
 
 bool

@@ -2,6 +2,8 @@
 what an administrator's own look at the store says; and that readers notice
 nothing: the same bytes as the clearance's login gets without the gateway."""
 import json
+import os
+import socket
 
 import psycopg
 import pytest
@@ -91,11 +93,27 @@ SAME = [
     "SELECT id FROM users WHERE id = -1",
     "SELECT DISTINCT ON (owner_id) owner_id, title FROM videos "
     "ORDER BY owner_id, id DESC",
+    "SELECT id, row_number() OVER (ORDER BY id) FROM users ORDER BY 1",
+    "SELECT country, count(*), sum(count(*)) OVER () AS \"all\" FROM users "
+    "GROUP BY 1 ORDER BY 1",
+    "SELECT * FROM (SELECT v.id, v.owner_id, rank() OVER w FROM videos v "
+    "WINDOW w AS (PARTITION BY v.owner_id ORDER BY v.id DESC)) x "
+    "ORDER BY 1",
+    "SELECT * FROM (SELECT v.id, v.owner_id, row_number() OVER (PARTITION BY "
+    "v.owner_id ORDER BY v.id DESC) AS n FROM videos v) x WHERE n <= 2 "
+    "ORDER BY 1",
+    "SELECT id FROM users UNION SELECT owner_id FROM videos ORDER BY 1",
+    "SELECT country AS \"Land\", 'x' FROM users UNION DISTINCT SELECT title, "
+    "NULL FROM videos ORDER BY \"Land\" DESC NULLS LAST LIMIT 5",
+    "SELECT id FROM users INTERSECT SELECT owner_id FROM videos ORDER BY 1",
+    "SELECT * FROM (SELECT handle FROM users WHERE id < 1000 UNION (SELECT "
+    "title FROM videos ORDER BY id LIMIT 3) UNION ALL SELECT 'z') q "
+    "ORDER BY 1",
     # Of these the record is bounded.
     "SELECT id FROM users ORDER BY id OFFSET 3 LIMIT 3",
-    "SELECT id, row_number() OVER (ORDER BY id) FROM users ORDER BY 1",
     "SELECT u FROM users u ORDER BY u.id LIMIT 2",
     "SELECT id FROM users EXCEPT SELECT owner_id FROM videos ORDER BY 1",
+    "SELECT id FROM users UNION SELECT id + 0 FROM videos ORDER BY id + 1",
     # And these are errors.
     "SELECT nothing FROM users",
     "SELECT id, handle FROM users WHERE handel = 'x'",
@@ -135,6 +153,20 @@ WHOSE = [
      "SELECT owner_id FROM videos v JOIN users u ON u.id = v.owner_id "
      "WHERE u.country IN ('US', 'USA')"),
     ("SELECT id FROM users WHERE id = -5", "SELECT 1 WHERE false"),
+    ("SELECT id FROM users WHERE id = {a} UNION SELECT owner_id FROM videos "
+     "WHERE owner_id = {b} UNION SELECT 7",
+     "SELECT id FROM users WHERE id = {a} UNION ALL SELECT owner_id FROM "
+     "videos WHERE owner_id = {b}"),
+    ("SELECT id FROM users WHERE id IN ({a}, {b}) INTERSECT SELECT user_id "
+     "FROM profiles WHERE user_id <= {a}",
+     "VALUES ({a})"),
+    ("SELECT * FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM "
+     "users) x WHERE n <= 2 ORDER BY n", "VALUES ({a}), ({b})"),
+    ("SELECT id, rank() OVER (ORDER BY id) AS n FROM users ORDER BY n "
+     "LIMIT 2", "VALUES ({a}), ({b})"),
+    ("SELECT owner_id, count(*), sum(count(*)) OVER () FROM videos WHERE "
+     "owner_id IN ({a}, {b}) GROUP BY 1",
+     "SELECT owner_id FROM videos WHERE owner_id IN ({a}, {b})"),
     ("SELECT t.id, (SELECT min(handle) FROM users WHERE id = {b}) "
      "FROM topics t", "VALUES ({b})"),
 ]
@@ -265,6 +297,58 @@ def test_a_subject_without_a_tag_makes_the_record_bounded(reader, admin):
     finally:
         admin.execute("INSERT INTO sworn_tag.tag VALUES (%s, %s)",
                       (one, kept))
+
+
+MOVING = [("SELECT user_id, sum(seconds) AS s FROM watch_events GROUP BY 1 "
+           "ORDER BY s DESC, 1", True),
+          ("SELECT id, count(*) OVER () FROM users ORDER BY id", True),
+          ("SELECT id FROM users ORDER BY id", False)]
+
+
+@pytest.mark.parametrize("sql, moves", MOVING)
+def test_of_the_first_rows_alone_it_is_exact_only_if_they_tell(
+        reader, sql, moves):
+    reader.execute("BEGIN")
+    portal_of_two(reader, sql)
+    got = [r for r in reader.records() if r["type"] == "statement"]
+    assert got[0]["basis"] == ("bounded" if moves else "exact")
+
+
+def portal_of_two(c, sql):
+    """Two rows of a portal, and no more: by the protocol's own messages,
+    since libpq has no way to ask for it."""
+    parse, bind, execute = (b"P\0" + sql.encode() + b"\0\0\0",
+                            b"B\0\0\0\0\0\0\0\0", b"E\0\0\0\0\2")
+    out = b"".join(m[:1] + (len(m) + 3).to_bytes(4, "big") + m[1:]
+                   for m in (parse, bind, execute, b"S"))
+    s = socket.socket(fileno=os.dup(c.pgconn.socket))
+    s.setblocking(True)
+    s.sendall(out)
+    got = bytearray()
+    while got[-6:-1] != b"Z\0\0\0\5":
+        part = s.recv(65536)
+        assert part, got
+        got += part
+    s.close()
+    assert got.count(b"D\0\0") >= 2 and b"s\0\0\0\4" in got
+
+
+def test_an_answer_that_is_left_behind_is_bounded(enforcing):
+    ticket = f"TS-{next(TICKET)}"
+    c = connect(enforcing, ticket=ticket)
+    sql = ("SELECT repeat('x', 3000), u.id, count(*) OVER () FROM users u, "
+           "generate_series(1, 4000) n ORDER BY u.id, n")
+    c.pgconn.send_query_params(sql.encode(), None)
+    c.pgconn.set_single_row_mode()
+    while c.pgconn.is_busy():
+        c.pgconn.consume_input()
+    assert c.pgconn.get_result().ntuples == 1
+    s = socket.socket(fileno=os.dup(c.pgconn.socket))
+    s.shutdown(socket.SHUT_RDWR)
+    s.close()
+    got = session_records(enforcing, ticket, {*KINDS, "close"})
+    assert got[-1]["type"] == "close"
+    assert "bounded" in [r.get("basis") for r in got], got
 
 
 def test_a_new_subject_has_a_tag_at_once(reader, admin):

@@ -172,12 +172,10 @@ class Queries:
         n = width or self.rng.choice([1, 2, 2, 3])
         if self.chance(0.35):
             return self.grouped(text, sources, where, n)
-        if self.chance(0.04):
-            targets = [f"rank() OVER (ORDER BY {self.number(sources)})"]
-            targets += [self.number(sources) for _ in range(n - 1)]
-        else:
-            targets = [self.target(sources, depth, list(outer))
-                       for _ in range(n)]
+        if self.chance(0.08):
+            return self.windowed(text, sources, where, n, named)
+        targets = [self.target(sources, depth, list(outer))
+                   for _ in range(n)]
         names = [f"c{i + 1}" for i in range(n)]
         out = ", ".join(f"{t} AS {c}" for t, c in zip(targets, names))
         if not named and self.chance(0.08):
@@ -191,6 +189,57 @@ class Queries:
             return (f"SELECT DISTINCT ON (1) {out} FROM {text}{where} "
                     f"ORDER BY {order}", names)
         return f"SELECT {out} FROM {text}{where}" + self.tail(n, 0.3), names
+
+    def window(self, sources):
+        part = self.rng.choice(["", "", f"PARTITION BY {self.number(sources)}"
+                                " "])
+        order = f"ORDER BY {self.number(sources)}" \
+                f"{self.rng.choice(['', ' DESC', ' DESC NULLS LAST'])}"
+        # All columns, so that row_number is defined.
+        order += "".join(f", {s[0]}.{c}" for s in sources for c in s[1] or [])
+        frame = self.rng.choice(["", "", " ROWS BETWEEN 1 PRECEDING AND "
+                                 "CURRENT ROW", " ROWS BETWEEN 3 PRECEDING "
+                                 "AND 2 PRECEDING"])
+        return part, order, frame
+
+    def windowed(self, text, sources, where, n, named):
+        part, order, frame = self.window(sources)
+        c = self.number(sources)
+        rank = self.rng.choice(["rank()", "row_number()", "dense_rank()"])
+        f = self.rng.choice([rank, rank, rank, f"sum({c})", "count(*)",
+                             f"lag({c})", f"first_value({c})", f"max({c})"])
+        targets = [f"{f} OVER ({part}{order}{frame if f != rank else ''})"]
+        targets += [self.number(sources) for _ in range(n - 1)]
+        if self.chance(0.15):
+            targets.append(f"count(*) OVER (PARTITION BY "
+                           f"{self.number(sources)})")
+        names = [f"c{i + 1}" for i in range(len(targets))]
+        out = ", ".join(f"{t} AS {c}" for t, c in zip(targets, names))
+        query = f"SELECT {out} FROM {text}{where}"
+        if named and len(names) != n:
+            names = names[:n]
+        kind = self.rng.random()
+        if kind < 0.25:
+            order = ", ".join(str(i + 1) for i in range(len(targets)))
+            query += f" ORDER BY {order} LIMIT {self.rng.randint(1, 4)}"
+        if kind < 0.3 or len(targets) != n:
+            return query, names
+        a = self.alias()
+        how = self.rng.choice(["c1 <= 2", "c1 <= 1", "c1 < 3", "c1 = 1",
+                               "c1 = 2", "c1 > 1", "c1 <= 2 AND c1 IS NOT "
+                               "NULL", ""])
+        if self.chance(0.2) and n > 1:
+            how = self.rng.choice(["c2 > 1", "c1 = 1 AND c2 = 2",
+                                   "c1 <= 2 AND c2 IS NOT NULL"])
+        where = f" WHERE {how}" if how else ""
+        if self.chance(0.3):
+            s = (a, names, names)
+            return (f"SELECT {self.number([s])} AS c1"
+                    + "".join(f", {self.aggregate([s])} AS c{i}"
+                              for i in range(2, n + 1))
+                    + f" FROM ({query}) {a}{where}"
+                    + (" GROUP BY 1" if n > 1 else ""), names)
+        return f"SELECT {a}.* FROM ({query}) {a}{where}", names
 
     def grouped(self, text, sources, where, n):
         names = [f"c{i + 1}" for i in range(n)]
@@ -221,16 +270,31 @@ class Queries:
 
     def union(self, depth, width):
         n = width or self.rng.choice([1, 2])
-        how = self.rng.choice(["UNION ALL", "UNION ALL", "UNION ALL", "UNION",
-                               "EXCEPT", "INTERSECT"])
-        texts = []
-        for _ in range(2):
-            text, sources = self.source(0, [])
-            out = ", ".join(f"{self.number(sources)} AS c{i + 1}"
-                            for i in range(n))
-            texts.append(f"SELECT {out} FROM {text}"
-                         + self.where(sources, 0, []))
-        return f"{texts[0]} {how} {texts[1]}", [f"c{i + 1}" for i in range(n)]
+        names = [f"c{i + 1}" for i in range(n)]
+        text = self.arm(n)
+        for _ in range(self.rng.choice([1, 1, 2])):
+            how = self.rng.choice(["UNION ALL", "UNION ALL", "UNION", "UNION",
+                                   "UNION DISTINCT", "EXCEPT", "INTERSECT",
+                                   "INTERSECT", "INTERSECT ALL"])
+            text = f"{text} {how} {self.arm(n)}"
+            if self.chance(0.1):
+                text = f"({text})"
+        return text + self.tail(n, 0.3), names
+
+    def arm(self, n):
+        kind = self.rng.random()
+        if kind < 0.1:
+            text = ", ".join(f"{self.rng.randint(0, 4)} AS c{i + 1}"
+                             for i in range(n))
+            return f"SELECT {text} FROM topics" if kind < 0.05 else \
+                f"SELECT {text}"
+        if kind < 0.25:
+            text, _ = self.select(0, named=True, width=n)
+            return f"({text})"
+        text, sources = self.source(0, [])
+        out = ", ".join(f"{self.number(sources)} AS c{i + 1}"
+                        for i in range(n))
+        return f"SELECT {out} FROM {text}" + self.where(sources, 0, [])
 
     def with_query(self, depth):
         name = self.alias()

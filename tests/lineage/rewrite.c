@@ -1,6 +1,7 @@
 /*
  * rewrite SCHEMA TABLES: reads texts separated by NUL, writes each rewritten,
- * or "!why", ended by NUL. TABLES is "users:id,name;likes:user_id".
+ * or "!why", ended by NUL; "~" comes first where it holds of all rows only.
+ * TABLES is "users:id,name;likes:user_id".
  * For tests that run the result on a real server.
  */
 #include <stdio.h>
@@ -8,6 +9,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/err.h"
+#include "lineage/analyze.h"
 #include "lineage/rewrite.h"
 
 #define MAX 64
@@ -32,12 +35,25 @@ read_tables(struct rewrite_schema *s, char *text)
 	s->tables = tables;
 }
 
+/* Why all within reach bounds it, whatever rewriting says; NULL: it does not. */
+static const char *
+whole(const char *sql, size_t len, struct arena *a)
+{
+	const struct analysis *all;
+	struct why why;
+
+	if (analyze(sql, len, a, &all, &why) != 0)
+		return NULL;	/* rewriting says it */
+	return all->statements[0].whole ? all->statements[0].whole_why : NULL;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct rewrite_schema s = {0};
 	const struct rewrite *r;
 	struct arena *a;
+	const char *why;
 	char *text = NULL;
 	size_t cap = 0;
 	ssize_t n;
@@ -51,10 +67,12 @@ main(int argc, char **argv)
 			n--;
 		if (rewrite(text, (size_t)n, &s, a, &r) != 0)
 			return 1;
-		if (r->sql == NULL)
-			(void)printf("!%s", r->why);
+		if ((why = whole(text, (size_t)n, a)) == NULL)
+			why = r->why;
+		if (why != NULL)
+			(void)printf("!%s", why);
 		else
-			(void)fputs(r->sql, stdout);
+			(void)printf("%s%s", r->prefix ? "" : "~", r->sql);
 		(void)putchar(0);
 		(void)fflush(stdout);
 		arena_reset(a);

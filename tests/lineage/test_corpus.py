@@ -15,7 +15,8 @@ TABLES = {"users": "id,handle,country,born,joined",
           "messages": "id,sender_id,recipient_id,body,sent",
           "reports": "id,video_id,reporter_id,reason,ticket,state,created"}
 ABSENCE = {"has a condition on what an outer join adds",
-           "has a subquery in a condition", "uses a window function",
+           "has a subquery in a condition", "compares whole answers",
+           "leaves out rows that a window function is over",
            "skips rows, which are not shown and matter",
            "takes the first rows by a value that several rows make",
            "has a condition on a value that several rows make"}
@@ -34,4 +35,4 @@ def test_most_of_what_analysts_ask_is_exact():
     bounded = {q: t[1:] for q, t in said.items() if t.startswith("!")}
     print(f"{len(said) - len(bounded)} of {len(said)} are exact")
     assert set(bounded.values()) <= ABSENCE, bounded
-    assert len(bounded) <= len(said) / 10, bounded
+    assert len(said) >= 100 and len(bounded) <= len(said) / 10, bounded

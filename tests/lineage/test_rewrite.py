@@ -46,6 +46,9 @@ class Rewriter:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def __call__(self, sql):
+        return self.flagged(sql).lstrip("~")
+
+    def flagged(self, sql):
         self.p.stdin.write(sql.encode() + b"\0")
         self.p.stdin.flush()
         out = bytearray()
@@ -155,6 +158,22 @@ def counterfactual(c, rewriter, sql, counts):
         counts["listed"] += who in tags
         counts["needless"] += who in tags and after == before
     return len(PEOPLE)
+
+
+def test_first_rows_alone_are_as_with_limit(rewriter):
+    queries, both = Queries(random.Random(SEED)), collections.Counter()
+    while sum(both.values()) < 1500:
+        queries.names = 0
+        sql, _ = queries.select(2)
+        if "LIMIT" in sql.rsplit(")", 1)[-1] or "DISTINCT ON" in sql:
+            continue
+        said = rewriter.flagged(sql)
+        if said.startswith("!"):
+            continue
+        cut = rewriter(f"{sql} LIMIT 3")
+        both[said.startswith("~"), cut.startswith("!")] += 1
+        assert said.startswith("~") == cut.startswith("!"), f"{sql}\n{cut}"
+    assert min(both[True, True], both[False, False]) > 100, both
 
 
 def test_whoever_matters_is_listed(db, rewriter):

@@ -123,16 +123,84 @@ SELECT u.country, w.device, count(*) AS n, sum(w.seconds) AS s FROM users u INNE
 
 SELECT user_id, count(*) FROM likes WHERE created >= $1 GROUP BY user_id HAVING count(*) > 100
 
+SELECT handle FROM users WHERE country = 'US' UNION SELECT display_name FROM profiles WHERE interests = 'music' ORDER BY 1
+
+SELECT user_id FROM likes WHERE video_id = $1 UNION SELECT author_id FROM comments WHERE video_id = $1
+
+SELECT owner_id FROM videos INTERSECT SELECT author_id FROM comments
+
+SELECT video_id FROM likes WHERE user_id = $1 INTERSECT SELECT video_id FROM likes WHERE user_id = $2 ORDER BY 1
+
+SELECT x.who, count(*) FROM (SELECT user_id AS who, video_id FROM likes UNION SELECT author_id, video_id FROM comments) x GROUP BY x.who ORDER BY x.who
+
+SELECT country, count(*) AS n, round(100.0 * count(*) / sum(count(*)) OVER (), 1) AS percent FROM users GROUP BY country ORDER BY country
+
+SELECT user_id, watched, row_number() OVER (PARTITION BY user_id ORDER BY watched) FROM watch_events
+
+SELECT * FROM (SELECT w.*, row_number() OVER (PARTITION BY w.user_id ORDER BY w.watched DESC) AS rn FROM watch_events w) t WHERE t.rn = 1
+
+WITH ranked AS (SELECT v.owner_id, v.id, v.title, rank() OVER (PARTITION BY v.owner_id ORDER BY v.created DESC) AS r FROM videos v) SELECT owner_id, id, title FROM ranked WHERE r <= 3
+
+SELECT video_id, count(*) AS likes, rank() OVER (ORDER BY count(*) DESC) AS place FROM likes GROUP BY video_id ORDER BY place LIMIT 10
+
+SELECT day, views, sum(views) OVER (ORDER BY day) AS running FROM (SELECT watched::date AS day, count(*) AS views FROM watch_events GROUP BY 1) d ORDER BY day
+
+SELECT day, views, avg(views) OVER (ORDER BY day ROWS BETWEEN 6 PRECEDING AND CURRENT ROW) AS week FROM (SELECT watched::date AS day, count(*) AS views FROM watch_events GROUP BY 1) d ORDER BY day
+
+SELECT user_id, watched, watched - lag(watched) OVER (PARTITION BY user_id ORDER BY watched) AS pause FROM watch_events WHERE user_id = $1 ORDER BY watched
+
+SELECT u.id, u.handle, ntile(4) OVER (ORDER BY u.joined) AS quarter FROM users u ORDER BY u.id
+
+SELECT id, handle, joined, first_value(handle) OVER w AS first FROM users WINDOW w AS (PARTITION BY country ORDER BY joined) ORDER BY id
+
+SELECT "users".* FROM "users" INNER JOIN "profiles" ON "profiles"."user_id" = "users"."id" WHERE "profiles"."email" = $1 ORDER BY "users"."id" ASC LIMIT 1
+
+SELECT COUNT(*) FROM "videos" WHERE "videos"."owner_id" = $1 AND "videos"."hidden" = $2
+
+SELECT "comments"."id", "comments"."body", "users"."handle" FROM "comments" INNER JOIN "users" ON "users"."id" = "comments"."author_id" WHERE "comments"."video_id" IN ($1, $2, $3) ORDER BY "comments"."created" DESC LIMIT 100
+
+SELECT EXISTS (SELECT 1 FROM likes WHERE user_id = $1 AND video_id = $2)
+
+SELECT r.state, count(*) FROM reports r GROUP BY r.state ORDER BY r.state
+
+SELECT r.id, r.reason, r.created, v.title, u.handle AS owner FROM reports r JOIN videos v ON v.id = r.video_id JOIN users u ON u.id = v.owner_id WHERE r.state = 'open' ORDER BY r.created LIMIT 50
+
+SELECT f.followed_id, count(*) AS followers FROM follows f GROUP BY f.followed_id HAVING count(*) >= 1000 ORDER BY followers DESC LIMIT 20
+
+SELECT a.follower_id, a.followed_id FROM follows a JOIN follows b ON b.follower_id = a.followed_id AND b.followed_id = a.follower_id WHERE a.follower_id < a.followed_id
+
+SELECT to_char(date_trunc('month', m.sent), 'YYYY-MM') AS month, count(*) FROM messages m GROUP BY 1 ORDER BY 1
+
+SELECT m.* FROM messages m WHERE (m.sender_id = $1 AND m.recipient_id = $2) OR (m.sender_id = $2 AND m.recipient_id = $1) ORDER BY m.sent
+
+SELECT u.country, count(DISTINCT u.id) AS users, count(v.id) AS videos FROM users u LEFT JOIN videos v ON v.owner_id = u.id GROUP BY u.country ORDER BY u.country
+
+SELECT width_bucket(extract(epoch FROM now() - joined)::numeric, 0, 100000000, 10) AS bucket, count(*) FROM users GROUP BY 1 ORDER BY 1
+
+SELECT w.city, w.device, count(*) FROM watch_events w WHERE w.watched BETWEEN $1 AND $2 AND w.city IS NOT NULL GROUP BY w.city, w.device ORDER BY 3 DESC, 1, 2 LIMIT 100
+
+WITH days AS (SELECT generate_series($1::date, $2::date, '1 day')::date AS day) SELECT days.day, count(w.id) FROM days LEFT JOIN watch_events w ON w.watched::date = days.day GROUP BY days.day ORDER BY days.day
+
+SELECT u.id, x.n FROM users u LEFT JOIN LATERAL (SELECT count(*) AS n FROM follows f WHERE f.followed_id = u.id) x ON true WHERE u.country = $1 ORDER BY u.id
+
+SELECT n.city, n.people FROM (SELECT city, count(DISTINCT user_id) AS people FROM watch_events GROUP BY city) n WHERE n.people >= 20 ORDER BY n.city
+
+SELECT id, handle FROM users WHERE lower(handle) IN (lower($1), lower($2)) ORDER BY id
+
 -- From here on it takes absence, ranks or totals: none of it can be listed.
 
 SELECT u.id FROM users u LEFT JOIN watch_events w ON w.user_id = u.id WHERE w.id IS NULL
 
 SELECT u.id FROM users u WHERE NOT EXISTS (SELECT 1 FROM videos v WHERE v.owner_id = u.id)
 
-SELECT user_id, watched, row_number() OVER (PARTITION BY user_id ORDER BY watched) FROM watch_events
-
 SELECT id, handle FROM users ORDER BY id LIMIT 20 OFFSET 40
 
 SELECT user_id, sum(seconds) AS s FROM watch_events GROUP BY user_id ORDER BY s DESC LIMIT 10
 
 SELECT country, avg(seconds) FROM users JOIN watch_events ON user_id = users.id GROUP BY country HAVING avg(seconds) > 30
+
+SELECT a.user_id FROM likes a WHERE a.user_id NOT IN (SELECT author_id FROM comments)
+
+SELECT r.*, u.handle FROM (SELECT w.*, row_number() OVER (PARTITION BY w.user_id ORDER BY w.watched DESC) AS rn FROM watch_events w) r JOIN users u ON u.id = r.user_id WHERE r.rn = 1
+
+SELECT id FROM users EXCEPT SELECT user_id FROM profiles
