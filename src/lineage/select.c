@@ -612,9 +612,7 @@ plain(struct level *lv, const PgQuery__SelectStmt *s, struct result *ret)
 	    !select_limit(lv, s) || !window_cut(lv, s, out, on) ||
 	    !put_hidden(lv, s, ret))
 		return false;
-	/* One row of all is always shown. */
-	lv->all = (lv->all && (!lv->grouped || s->n_group_clause > 0 ||
-	    plain_distinct)) || lv->windows > 0;
+	lv->all = lv->all || lv->windows > 0;
 	return true;
 }
 

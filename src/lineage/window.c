@@ -156,7 +156,7 @@ window_shown(struct level *lv, const PgQuery__SelectStmt *s, bool *first)
 		return true;
 	}
 	if (lv->n > 1 || s->where_clause != NULL || s->having_clause != NULL ||
-	    s->limit_count != NULL || (s->n_distinct_clause > 0 &&
+	    (s->n_distinct_clause > 0 &&
 	    s->distinct_clause[0]->node_case != PG_QUERY__NODE__NODE__NOT_SET))
 		return rw_not(lv->rw, "leaves out rows that a window function "
 		    "is over");
@@ -187,9 +187,12 @@ window_cut(struct level *lv, const PgQuery__SelectStmt *s,
 
 	for (i = 0; lv->windows > 1 && i < out->n; i++)
 		out->list[i].rank = RANK_NONE;
-	if (lv->windows == 0 || (s->limit_count == NULL && !distinct_on))
+	if (lv->grouped && s->n_group_clause == 0 && s->n_distinct_clause == 0)
+		lv->all = false;	/* one row of all is always shown */
+	if ((lv->windows == 0 && !lv->all) ||
+	    (s->limit_count == NULL && !distinct_on))
 		return true;
-	if (distinct_on || !window_limit(lv, s, out))
+	if (distinct_on || lv->all || !window_limit(lv, s, out))
 		return rw_not(lv->rw, "leaves out rows that a window function "
 		    "is over");
 	lv->windows = 0;	/* what it is over is shown */

@@ -202,6 +202,14 @@ class Queries:
                                  "AND 2 PRECEDING"])
         return part, order, frame
 
+    def rare(self):
+        """Of shapes that only come now and then otherwise, on one table."""
+        if self.chance(0.5):
+            return self.union(1, None)
+        text, s = self.table()
+        return self.windowed(text, [s], self.where([s], 0, []),
+                             self.rng.choice([1, 2]), False)
+
     def windowed(self, text, sources, where, n, named):
         part, order, frame = self.window(sources)
         c = self.number(sources)
