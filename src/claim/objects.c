@@ -185,13 +185,16 @@ load(struct objects *o, struct object *b)
 		say_no_name(b);
 		return ERR_MISSING;
 	}
-	buf_init(&in, OBJECT_LEN_MAX);
+	buf_init(&in, OBJECT_LEN_MAX + 1);
 	if ((r = o->read(o->arg, b->sha256, &in)) != 0) {
 		say(b, "cannot be read: ", err_text(r));
 	} else if (buf_text(&in) == NULL) {
 		r = ERR_MEMORY;
 	} else if ((r = check_hash(&in, b->sha256)) != 0) {
 		say(b, "holds other bytes than its name says", "");
+	} else if (in.len > RECORD_TEXT_MAX && b->kind != OBJECT_DIRECTORY) {
+		r = ERR_LIMIT;
+		say(b, "is larger than such a text may be", "");
 	} else if ((r = parse(b, &in, &w)) != 0) {
 		say(b, "is not understood: ", w.text);
 		if (w.file[0] != 0)

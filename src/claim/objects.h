@@ -4,7 +4,8 @@
  *
  * Memory: heap; what it returns lives until two others of its kind were asked
  * for. As many are kept as OBJECTS_KEPT_LEN bytes of text allow.
- * Limits: OBJECTS_MAX objects, OBJECT_LEN_MAX bytes each.
+ * Limits: OBJECTS_MAX objects; bytes of a directory and of another text as
+ * in record/record.h.
  */
 #ifndef CLAIM_OBJECTS_H
 #define CLAIM_OBJECTS_H
@@ -12,9 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "record/record.h"
+
 #define OBJECTS_MAX 65536
 #define OBJECTS_KEPT_LEN ((size_t)128 << 20)	/* texts of those kept read */
-#define OBJECT_LEN_MAX ((size_t)64 << 20)
+#define OBJECT_LEN_MAX RECORD_OBJECT_MAX
 
 struct buf;
 struct catalog;

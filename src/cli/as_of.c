@@ -15,7 +15,7 @@
 #include "gateway/config.h"
 #include "logdir/logfile.h"
 #include "policy/policy.h"
-#include "store/object.h"
+#include "record/record.h"
 
 #define PATH_LEN 4096
 
@@ -70,7 +70,8 @@ as_of_text(const struct history *h, const char *kind, const char *sha256,
 		return why_set(w, ERR_LIMIT, 0, 0, "%.200s: the path is too "
 		    "long", h->dir);
 	buf_reset(out);
-	if ((r = logfile_read(path, OBJECT_MAX, out)) != 0)
+	if ((r = logfile_read(path, strcmp(kind, "directory") == 0 ?
+	    RECORD_OBJECT_MAX : RECORD_TEXT_MAX, out)) != 0)
 		return missing(r, kind, path, w);
 	if (buf_text(out) == NULL || (r = check_hash(out, sha256, &same)) != 0)
 		return why_set(w, ERR_MEMORY, 0, 0, "out of memory");
@@ -238,7 +239,7 @@ load(struct as_of *s, int64_t at_ms, struct why *w)
 	    sizeof(*s->c.stores));
 	if (s->c.stores == NULL)
 		return why_set(w, ERR_MEMORY, 0, 0, "out of memory");
-	buf_init(&text, OBJECT_MAX + 1);
+	buf_init(&text, RECORD_OBJECT_MAX + 1);
 	if ((r = load_policy(s, &text, w)) != 0 ||
 	    (r = load_directory(s, &text, w)) != 0)
 		goto out;

@@ -20,6 +20,12 @@ write_object(const struct effective *e, const char *kind, const char *name,
 	char hex[65];
 	int err;
 
+	if (t->len > RECORD_TEXT_MAX && strcmp(kind, "directory") != 0) {
+		report(REPORT_ERROR, "the %s %s has %zu bytes, and %zu are as "
+		    "many as may be recorded", kind, t->path, t->len,
+		    RECORD_TEXT_MAX);
+		return ERR_LIMIT;
+	}
 	if ((err = log_client_object_wait(e->log, t->text, t->len,
 	    hex)) != 0) {
 		report(REPORT_ERROR, "the log did not keep the %s %s: %s",

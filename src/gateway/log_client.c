@@ -131,8 +131,10 @@ detach(struct log_client *c)
 	lock(c);
 	c->attached = false;
 	c->unsent = c->head;
-	if (c->object != NULL)
+	if (c->object != NULL) {
 		c->object->sent = false;
+		c->object->at = 0;
+	}
 	unlock(c);
 }
 
@@ -347,24 +349,37 @@ read_log(struct log_client *c)
 		buf_consume(&c->in, in.pos);
 }
 
-/* Moves what is unsent into out. */
+/* The next part of an object. Its wait begins anew: the log takes it. */
+static void
+send_part(struct log_client *c, struct object_wait *w)
+{
+	struct log_object o = {.id = w->id, .len = w->content.len};
+	size_t n = w->content.len - w->at;
+
+	if (n > LOG_WIRE_PART_MAX)
+		n = LOG_WIRE_PART_MAX;
+	memcpy(o.hash, w->hash, HASH_LEN);
+	o.part = bytes_of(w->content.data + w->at, n);
+	log_wire_object_write(&c->out, &o);
+	w->at += n;
+	w->sent = w->at == w->content.len;
+	w->since_ms = clock_mono_ms();
+}
+
+/* Moves what is unsent into out: records first, so that a large object does
+ * not hold them up. */
 static void
 fill_out(struct log_client *c)
 {
-	struct log_object o;
-
 	lock(c);
-	if (c->attached && c->object != NULL && !c->object->sent) {
-		o.id = c->object->id;
-		o.content = c->object->content;
-		log_wire_object_write(&c->out, &o);
-		c->object->sent = true;
-	}
 	while (c->attached && c->unsent != NULL && c->out.len < OUT_LOW) {
 		buf_bytes(&c->out, c->unsent->frame.data,
 		    c->unsent->frame.len);
 		c->unsent = c->unsent->next;
 	}
+	if (c->attached && c->object != NULL && !c->object->sent &&
+	    c->out.len < OUT_LOW)
+		send_part(c, c->object);
 	unlock(c);
 }
 

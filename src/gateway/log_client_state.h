@@ -27,7 +27,9 @@ struct object_wait {
 	uint64_t id;
 	int64_t since_ms;
 	struct bytes content;
-	bool sent;
+	uint8_t hash[HASH_LEN];
+	size_t at;			/* sent up to here */
+	bool sent;			/* all of it, on this connection */
 	bool over;
 	struct log_stored stored;
 };

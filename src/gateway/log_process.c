@@ -34,6 +34,7 @@
 #include "base/report.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "gateway/log_objects.h"
 #include "gateway/log_publisher.h"
 #include "gateway/log_wire.h"
 #include "gateway/metrics.h"
@@ -41,7 +42,6 @@
 #include "record/record.h"
 #include "store/disk.h"
 #include "store/journal.h"
-#include "store/object.h"
 #include "store/tiles.h"
 
 #define CLIENTS_MAX 16
@@ -71,6 +71,7 @@ struct log {
 	struct publisher *publisher;
 	struct client clients[CLIENTS_MAX];
 	struct client *writer;		/* the gateway that holds the log */
+	struct log_objects objects;	/* of it */
 	struct journal_entry *batch;	/* data points into a client's in */
 	size_t n_batch, cap_batch, batch_len;
 	uint64_t first_id;		/* of the batch */
@@ -109,8 +110,10 @@ client_close(struct log *l, struct client *c)
 	c->fd = -1;
 	buf_done(&c->in);
 	buf_done(&c->out);
-	if (l->writer == c)
+	if (l->writer == c) {
 		l->writer = NULL;
+		log_objects_reset(&l->objects);
+	}
 }
 
 /* Sends what can be sent, and asks to be woken for the rest. */
@@ -351,22 +354,14 @@ on_append(struct log *l, struct client *c, struct reader *body)
 static int
 on_object(struct log *l, struct client *c, struct reader *body)
 {
-	struct log_stored s = {0};
+	struct log_stored s;
 	struct log_object o;
 	int r;
 
 	if ((r = log_wire_object_read(body, &o)) != 0)
 		return r;
-	s.id = o.id;
-	s.result = object_store(&disk_real, l->log_dir, o.content.data,
-	    o.content.len, s.hex);
-	if (s.result != 0) {
-		report(REPORT_WARNING, "an object cannot be stored in %s: %s",
-		    l->p->dir, s.result == ERR_LIMIT ? err_text(s.result) :
-		    strerror(errno));
-		s.result = s.result == ERR_LIMIT ? ERR_LIMIT : ERR_IO;
-	}
-	log_wire_stored_write(&c->out, &s);
+	if (log_objects_take(&l->objects, &o, &s))
+		log_wire_stored_write(&c->out, &s);
 	return 0;
 }
 
@@ -643,6 +638,7 @@ start(struct log *l)
 	if ((l->log_dir = open_dir(l->p->dir, 0755)) < 0 ||
 	    (l->state_dir = open_dir(l->p->state_dir, 0700)) < 0)
 		return ERR_IO;
+	l->objects.log_dir = l->log_dir;
 	if ((r = lock_state(l)) != 0 || (r = enter_sandbox(l)) != 0 ||
 	    (r = open_events(l)) != 0 || (r = open_store(l)) != 0)
 		return r;

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "gateway/log_client_state.h"
 #include "record/record.h"
+#include "store/object.h"
 
 #define PENDING_MAX ((size_t)64 << 20)	/* bytes that wait for an answer */
 
@@ -128,20 +129,17 @@ log_client_submit_wait(struct log_client *c, const struct record *rec)
 
 /* The name that the log answered must be the content's hash. */
 static int
-check_name(const void *data, size_t len, const char *hex)
+check_name(const uint8_t hash[static HASH_LEN], const char *hex)
 {
-	uint8_t digest[HASH_LEN];
 	struct buf want;
-	int r;
+	int r = 0;
 
 	buf_init(&want, 0);
-	if ((r = hash_sha256(data, len, digest)) == 0) {
-		text_hex(&want, digest, sizeof(digest));
-		if (buf_text(&want) == NULL)
-			r = ERR_MEMORY;
-		else if (strcmp((char *)want.data, hex) != 0)
-			r = ERR_CRYPTO;
-	}
+	text_hex(&want, hash, HASH_LEN);
+	if (buf_text(&want) == NULL)
+		r = ERR_MEMORY;
+	else if (strcmp((char *)want.data, hex) != 0)
+		r = ERR_CRYPTO;
 	buf_done(&want);
 	return r;
 }
@@ -154,8 +152,10 @@ log_client_object_wait(struct log_client *c, const void *data, size_t len,
 	int r;
 
 	ret_hex[0] = '\0';
-	if (len > LOG_WIRE_OBJECT_MAX)
+	if (len > OBJECT_MAX)
 		return ERR_LIMIT;
+	if ((r = hash_sha256(data, len, o.hash)) != 0)
+		return r;
 	(void)pthread_mutex_lock(&c->object_lock);
 	lock(c);
 	r = c->stop || c->broken ? ERR_STATE : 0;
@@ -171,7 +171,7 @@ log_client_object_wait(struct log_client *c, const void *data, size_t len,
 	unlock(c);
 	(void)pthread_mutex_unlock(&c->object_lock);
 	if (r == 0)
-		r = check_name(data, len, o.stored.hex);
+		r = check_name(o.hash, o.stored.hex);
 	if (r == 0)
 		memcpy(ret_hex, o.stored.hex, 65);
 	return r;

@@ -78,9 +78,14 @@ log_wire_append_read(struct reader *body, struct log_append *ret)
 int
 log_wire_object_read(struct reader *body, struct log_object *ret)
 {
-	if (reader_u64(body, &ret->id) != 0)
+	struct bytes hash;
+
+	if (reader_u64(body, &ret->id) != 0 ||
+	    reader_u64(body, &ret->len) != 0 ||
+	    reader_bytes(body, HASH_LEN, &hash) != 0)
 		return ERR_FORMAT;
-	ret->content = rest(body);
+	memcpy(ret->hash, hash.data, HASH_LEN);
+	ret->part = rest(body);
 	return 0;
 }
 
@@ -175,7 +180,9 @@ log_wire_object_write(struct buf *out, const struct log_object *o)
 	size_t start = open_message(out, LOG_WIRE_OBJECT);
 
 	buf_u64(out, o->id);
-	buf_bytes(out, o->content.data, o->content.len);
+	buf_u64(out, o->len);
+	buf_bytes(out, o->hash, HASH_LEN);
+	buf_bytes(out, o->part.data, o->part.len);
 	close_message(out, start);
 }
 

@@ -5,7 +5,8 @@
  * Format: type:u8 len:u32 and len bytes; integers are big-endian. The
  * gateway's first message is ASK, answered by HELLO or BUSY; only then may
  * it send the others.
- * Limits: LOG_WIRE_OBJECT_MAX bytes of an object, RECORD_MAX of a record.
+ * Limits: LOG_WIRE_PART_MAX bytes of an object at once, OBJECT_MAX in all;
+ * RECORD_MAX of a record.
  */
 #ifndef GATEWAY_LOG_WIRE_H
 #define GATEWAY_LOG_WIRE_H
@@ -17,22 +18,22 @@
 #include "gateway/log_client.h"
 #include "log/merkle.h"
 
-#define LOG_WIRE_VERSION 1
+#define LOG_WIRE_VERSION 2
 #define LOG_WIRE_HEAD_LEN 5
-#define LOG_WIRE_OBJECT_MAX ((size_t)16 << 20)
-#define LOG_WIRE_BODY_MAX (LOG_WIRE_OBJECT_MAX + 64)
+#define LOG_WIRE_PART_MAX ((size_t)256 << 10)
+#define LOG_WIRE_BODY_MAX (LOG_WIRE_PART_MAX + 64)
 
 enum log_wire {
 	/* from the gateway */
 	LOG_WIRE_ASK = 1,	/* version */
 	LOG_WIRE_APPEND,	/* id, seq, entry */
-	LOG_WIRE_OBJECT,	/* id, content */
+	LOG_WIRE_OBJECT,	/* id, length, hash, a part of the content */
 	/* from the log */
 	LOG_WIRE_HELLO,		/* where the log stands */
 	LOG_WIRE_BUSY,		/* another gateway is connected */
 	LOG_WIRE_DURABLE,	/* next: all before it are durable */
 	LOG_WIRE_REFUSED,	/* id, next: not written, nor what is behind */
-	LOG_WIRE_STORED,	/* id, result, hex: an object */
+	LOG_WIRE_STORED,	/* id, result, hex: an object, or no more of it */
 };
 
 /*
@@ -45,9 +46,12 @@ struct log_append {
 	struct bytes entry;
 };
 
+/* Its parts come in order, with the same id, length and hash. */
 struct log_object {
 	uint64_t id;
-	struct bytes content;
+	uint64_t len;		/* of the whole */
+	uint8_t hash[HASH_LEN];
+	struct bytes part;
 };
 
 struct log_refused {
@@ -57,7 +61,7 @@ struct log_refused {
 
 struct log_stored {
 	uint64_t id;
-	int result;		/* 0, ERR_IO or ERR_LIMIT */
+	int result;		/* 0, ERR_IO, ERR_LIMIT or ERR_CRYPTO */
 	char hex[65];
 };
 

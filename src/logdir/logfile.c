@@ -79,6 +79,13 @@ int
 logfile_read(const char *path, size_t max, struct buf *out)
 {
 	struct append a = {out, max};
+	struct stat st;
 
+	/* Room at once, as far as the file has bytes now: a large one is not
+	 * to be copied as it grows. Without it, it grows. */
+	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    (uint64_t)st.st_size <= max && buf_reserve(out,
+	    (size_t)st.st_size + 1) == NULL)
+		return ERR_MEMORY;
 	return logfile_each(path, append, &a);
 }

@@ -20,6 +20,15 @@
 #define RECORD_VERSION 1
 #define RECORD_MAX 65535
 #define RECORD_HASH_HEX 64
+/*
+ * Texts beside the log: a directory, which is read item by item, and each of
+ * the others, which become a tree in memory. One file with the hash of the
+ * whole as its name, and not a list of pieces: sha256sum checks it, and
+ * every program that ever read objects reads large ones. What pieces would
+ * save, a change to a few people in a large directory, is disk space.
+ */
+#define RECORD_OBJECT_MAX ((size_t)256 << 20)
+#define RECORD_TEXT_MAX ((size_t)64 << 20)
 
 struct arena;
 

@@ -21,29 +21,49 @@
 #define SLOW_S 30L			/* under SLOW_BYTES a second */
 #define SLOW_BYTES 64L
 #define URL_MAX 4096
+#define PIECE ((size_t)64 << 10)
 
 struct fetch {
 	char *base;			/* URL without a last slash */
 	int dir;			/* -1: it is a URL */
 	CURL *curl;
 	char error[CURL_ERROR_SIZE];
-	struct buf *out;
-	size_t max;
-	bool too_long;
+	fetch_piece_fn *fn;		/* gets what comes */
+	void *arg;
+	size_t got, max;
+	bool only_200;			/* else nothing of the body is taken */
+	bool too_long, refused;
+	int result;			/* of fn */
 };
+
+static int
+into_buf(void *arg, const void *data, size_t len)
+{
+	struct buf *out = arg;
+
+	buf_bytes(out, data, len);
+	return out->failed ? ERR_MEMORY : 0;
+}
 
 static size_t
 take(char *data, size_t size, size_t n, void *arg)
 {
 	struct fetch *f = arg;
+	long status = 0;
 
 	n *= size;
-	if (n > f->max - f->out->len) {
+	if (f->only_200 && (curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE,
+	    &status) != CURLE_OK || status != 200)) {
+		f->refused = true;
+		return 0;
+	}
+	if (n > f->max - f->got) {
 		f->too_long = true;
 		return 0;
 	}
-	buf_bytes(f->out, data, n);
-	return f->out->failed ? 0 : n;
+	f->got += n;
+	f->result = f->fn(f->arg, data, n);
+	return f->result != 0 ? 0 : n;
 }
 
 static int
@@ -101,8 +121,8 @@ fetch_free(struct fetch *f)
 
 /* What every request has in common. */
 static int
-prepare(struct fetch *f, const char *path, struct buf *out, size_t max,
-    struct why *w)
+prepare(struct fetch *f, const char *path, size_t max, fetch_piece_fn *fn,
+    void *arg, struct why *w)
 {
 	char url[URL_MAX];
 	CURL *c = f->curl;
@@ -111,10 +131,12 @@ prepare(struct fetch *f, const char *path, struct buf *out, size_t max,
 	n = snprintf(url, sizeof(url), "%s/%s", f->base, path);
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return why_set(w, ERR_LIMIT, 0, 0, "the address is too long");
-	buf_reset(out);
-	f->out = out;
+	f->fn = fn;
+	f->arg = arg;
+	f->got = 0;
 	f->max = max;
-	f->too_long = false;
+	f->only_200 = f->too_long = f->refused = false;
+	f->result = 0;
 	f->error[0] = 0;
 	curl_easy_reset(c);
 	if (curl_easy_setopt(c, CURLOPT_URL, url) != CURLE_OK ||
@@ -141,12 +163,14 @@ perform(struct fetch *f, const char *path, long *status, struct why *w)
 {
 	CURLcode e = curl_easy_perform(f->curl);
 
-	if (f->out->failed)
+	if (f->result == ERR_MEMORY)
 		return why_set(w, ERR_MEMORY, 0, 0, "out of memory");
+	if (f->result != 0)
+		return f->result;
 	if (f->too_long)
 		return why_set(w, ERR_LIMIT, 0, 0, "%s/%s is longer than %zu "
 		    "bytes", f->base, path, f->max);
-	if (e == CURLE_OK)
+	if (e == CURLE_OK || f->refused)
 		e = curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE,
 		    status);
 	if (e != CURLE_OK)
@@ -156,14 +180,15 @@ perform(struct fetch *f, const char *path, long *status, struct why *w)
 }
 
 static int
-get_url(struct fetch *f, const char *path, size_t max, struct buf *out,
-    struct why *w)
+get_url(struct fetch *f, const char *path, size_t max, fetch_piece_fn *fn,
+    void *arg, struct why *w)
 {
 	long status = 0;
 	int r;
 
-	if ((r = prepare(f, path, out, max, w)) != 0)
+	if ((r = prepare(f, path, max, fn, arg, w)) != 0)
 		return r;
+	f->only_200 = true;
 	if (curl_easy_setopt(f->curl, CURLOPT_FOLLOWLOCATION, 1L) !=
 	    CURLE_OK ||
 	    curl_easy_setopt(f->curl, CURLOPT_MAXREDIRS,
@@ -186,12 +211,52 @@ fetch_file(struct fetch *f, const char *path, size_t max, struct buf *out,
 {
 	int r;
 
-	if (f->dir < 0)
-		return get_url(f, path, max, out, w);
 	buf_reset(out);
+	if (f->dir < 0)
+		return get_url(f, path, max, into_buf, out, w);
 	if ((r = disk_read(f->dir, path, max, out)) != 0)
 		(void)why_set(w, r, 0, 0, "%s: %s", path, r == ERR_IO ?
 		    strerror(errno) : err_text(r));
+	return r;
+}
+
+static int
+each_piece(int fd, size_t max, fetch_piece_fn *fn, void *arg)
+{
+	char piece[PIECE];
+	size_t got = 0;
+	ssize_t n;
+	int r;
+
+	for (;;) {
+		n = read(fd, piece, sizeof(piece));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? ERR_IO : 0;
+		if ((size_t)n > max - got)
+			return ERR_LIMIT;
+		got += (size_t)n;
+		if ((r = fn(arg, piece, (size_t)n)) != 0)
+			return r;
+	}
+}
+
+int
+fetch_each(struct fetch *f, const char *path, size_t max, fetch_piece_fn *fn,
+    void *arg, struct why *w)
+{
+	int fd, r;
+
+	if (f->dir < 0)
+		return get_url(f, path, max, fn, arg, w);
+	fd = openat(f->dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return why_set(w, errno == ENOENT || errno == ENOTDIR ?
+		    ERR_MISSING : ERR_IO, 0, 0, "%s: %s", path,
+		    strerror(errno));
+	r = each_piece(fd, max, fn, arg);
+	(void)close(fd);		/* only read */
 	return r;
 }
 
@@ -205,7 +270,8 @@ fetch_post(struct fetch *f, const char *path, const void *body, size_t len,
 	memset(ret, 0, sizeof(*ret));
 	if (f->dir >= 0)
 		return why_set(w, ERR_FORMAT, 0, 0, "not a http address");
-	if ((r = prepare(f, path, out, max, w)) != 0)
+	buf_reset(out);
+	if ((r = prepare(f, path, max, into_buf, out, w)) != 0)
 		return r;
 	if (curl_easy_setopt(f->curl, CURLOPT_POST, 1L) != CURLE_OK ||
 	    curl_easy_setopt(f->curl, CURLOPT_POSTFIELDSIZE, (long)len) !=

@@ -28,6 +28,14 @@ void fetch_free(struct fetch *f);
 int fetch_file(struct fetch *f, const char *path, size_t max,
     struct buf *out, struct why *w);
 
+/*
+ * The same, piece by piece, to a function: for files too long to be held.
+ * What it returns but 0 ends it, and is returned, with nothing in *w.
+ */
+typedef int fetch_piece_fn(void *arg, const void *data, size_t len);
+int fetch_each(struct fetch *f, const char *path, size_t max,
+    fetch_piece_fn *fn, void *arg, struct why *w);
+
 struct fetch_answer {
 	long status;
 	char type[FETCH_TYPE_MAX];	/* Content-Type, "" if none */

@@ -233,48 +233,74 @@ want(struct mirror *m, const char *sha256)
 	return m->wanted.failed ? ERR_MEMORY : 0;
 }
 
-static bool
-is_named(const struct buf *data, const char *sha256)
+static int
+take_piece(void *arg, const void *data, size_t len)
 {
-	uint8_t digest[HASH_LEN];
-	struct buf name;
-	bool is;
+	struct object_writer *out = arg;
 
-	buf_init(&name, 0);
-	if (hash_sha256(data->data, data->len, digest) == 0)
-		text_hex(&name, digest, HASH_LEN);
-	is = buf_text(&name) != NULL &&
-	    strcmp((const char *)name.data, sha256) == 0;
-	buf_done(&name);
-	return is;
+	return object_write(out, data, len);
 }
 
-/* Content that is not what its name says counts as missing. */
+/* Piece by piece to the disk: nothing of it is in memory. */
 static int
-copy_object(struct mirror *m, const char *sha256)
+fetch_object(struct mirror *m, const char *path,
+    const uint8_t hash[static HASH_LEN], size_t max)
 {
-	char path[80], hex[65];
-	struct buf data;
+	struct object_writer *out = NULL;
+	char hex[65];
 	int r;
 
-	if (strlen(sha256) != 64 || strspn(sha256, "0123456789abcdef") != 64)
-		return 0;		/* no name of an object */
+	if ((r = object_open(&disk_real, m->dir, hash, &out)) != 0)
+		return disk_failed(m, r, path);
+	if (m->w != NULL)
+		m->w->text[0] = 0;
+	r = fetch_each(m->from, path, max, take_piece, out, m->w);
+	if (r != 0) {
+		object_abort(out);
+		return r == ERR_IO && m->w != NULL && m->w->text[0] == 0 ?
+		    disk_failed(m, r, path) : r;
+	}
+	r = object_close(out, hex);
+	return r == 0 || r == ERR_CRYPTO ? r : disk_failed(m, r, path);
+}
+
+static int
+read_name(const char *sha256, uint8_t ret[static HASH_LEN])
+{
+	struct buf b;
+	int r = ERR_FORMAT;
+
+	buf_init(&b, 0);
+	if (strlen(sha256) == 64 &&
+	    strspn(sha256, "0123456789abcdef") == 64 &&
+	    (r = text_unhex(sha256, 64, &b)) == 0) {
+		if (b.failed || b.len != HASH_LEN)
+			r = ERR_MEMORY;
+		else
+			memcpy(ret, b.data, HASH_LEN);
+	}
+	buf_done(&b);
+	return r;
+}
+
+/* At most max bytes are taken from the source. Content that is not what its
+ * name says counts as missing. */
+static int
+copy_object(struct mirror *m, const char *sha256, uint64_t max)
+{
+	uint8_t hash[HASH_LEN];
+	char path[80];
+	int r;
+
+	if ((r = read_name(sha256, hash)) != 0)
+		return r == ERR_MEMORY ? r : 0;	/* no name of an object */
 	(void)snprintf(path, sizeof(path), "objects/%s", sha256); /* fits */
 	if (has_object(m, path))
 		return 0;
-	buf_init(&data, 0);
-	r = fetch_file(m->from, path, OBJECT_MAX, &data, m->w);
-	if (r == 0 && !is_named(&data, sha256))
-		r = ERR_MISSING;
-	if (r == 0) {
-		r = object_store(&disk_real, m->dir, data.data, data.len,
-		    hex);
-		if (r != 0)
-			r = disk_failed(m, r, path);
-	} else if (r == ERR_MISSING || r == ERR_LIMIT) {
+	r = fetch_object(m, path, hash, max < OBJECT_MAX ? (size_t)max :
+	    OBJECT_MAX);
+	if (r == ERR_MISSING || r == ERR_LIMIT || r == ERR_CRYPTO)
 		r = want(m, sha256);
-	}
-	buf_done(&data);
 	return r;
 }
 
@@ -294,7 +320,7 @@ retry_wanted(struct mirror *m)
 	for (at = 0; r == 0 && at + 65 <= old.len; at += 65) {
 		memcpy(name, old.data + at, 64);
 		name[64] = 0;
-		r = copy_object(m, name);
+		r = copy_object(m, name, OBJECT_MAX);
 	}
 	buf_done(&old);
 	return r;
@@ -479,7 +505,8 @@ copy_objects_of(struct mirror *m, const struct buf *bundle)
 		/* Logs of others have entries that are no records of ours. */
 		if (record_decode(e, m->arena, &rec, &w) == 0 &&
 		    rec.type == RECORD_OBJECT)
-			r = copy_object(m, rec.u.object.sha256);
+			r = copy_object(m, rec.u.object.sha256,
+			    rec.u.object.len);
 	}
 	return r;
 }

@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -21,6 +22,7 @@ from conftest import SANITIZER
 
 TEXTS = ("sworn.conf", "policy.yaml", "directory.yaml",
          "catalog-international.yaml", "catalog-domestic.yaml")
+BIG = 17 << 20
 QUESTIONS = [
     ("explain", "ethan", "us"),
     ("explain", "ethan", "us", "--purpose", "analytics", "--json"),
@@ -34,7 +36,7 @@ QUESTIONS = [
 
 
 class Past:
-    """A gateway with four versions, and the files of each of them."""
+    """A gateway with five versions, and the files of each of them."""
 
     def __init__(self, folder, bin_dir):
         self.world = demo_world.World(folder, bin_dir)
@@ -59,10 +61,14 @@ class Past:
         self.edit("catalog-international.yaml", self.unlist)
         self.reload()
         g.stop()
+        # From here on the directory is larger than any message or buffer.
+        self.grow()
         g.start()
         self.keep()
+        self.grow()
+        self.reload()
         demo_world.wait_for("all to be published", lambda: len(
-            [r for r in g.records() if r["type"] == "in_force"]) == 4)
+            [r for r in g.records() if r["type"] == "in_force"]) == 5)
         g.stop()
         self.records = g.records()
         versions = [r for r in self.records if r["type"] == "in_force"]
@@ -82,6 +88,10 @@ class Past:
     def unlist(c):
         table = c["tables"]["public.profiles"]
         table["columns"]["phone"] = "identity"
+
+    def grow(self):
+        with open(self.path("directory.yaml"), "a") as f:
+            f.writelines(f"# {i:060}\n" for i in range(BIG // 63 + 1))
 
     def path(self, name):
         return self.gateway.folder / name
@@ -148,7 +158,8 @@ def test_each_version_answers_as_its_files_did(past):
     answers = []
     for folder, version in past.kept:
         past.put_back(folder)
-        for question in QUESTIONS:
+        large = (folder / "directory.yaml").stat().st_size > BIG
+        for question in QUESTIONS[:1] if large else QUESTIONS:
             at = ("--at", version["time"])
             want = past.gateway.sworn(*question, "-c", past.gateway.conf,
                                       *at, expect=None)
@@ -180,7 +191,7 @@ def test_between_two_versions_the_earlier_one_decides(past):
 def test_without_a_time_it_is_as_of_the_logs_end(past):
     last = past.records[-1]["time"]
     assert past.records[-1]["type"] == "stop"
-    assert f"as of {last}: version 4" in past.ask("control", "ethan")[2]
+    assert f"as of {last}: version 5" in past.ask("control", "ethan")[2]
 
 
 def test_times_that_no_version_decided_are_refused_with_the_reason(past):
@@ -234,7 +245,7 @@ def test_log_or_text_that_was_changed_is_refused(past):
     bundle = max((log / "tile" / "entries").glob("000.p/*"),
                  key=lambda p: int(p.name))
     entries = bundle.read_bytes()
-    assert entries.count(b'"reload"') == 2
+    assert entries.count(b'"reload"') == 3
     bundle.write_bytes(entries.replace(b'"reload"', b'"start" ', 1))
     err = past.refused("control", "ethan", *at, log=log)
     assert "not the one that the log promised" in err \
@@ -265,4 +276,82 @@ def test_record_names_stores_and_the_roles_of_services(past):
             conf["stores"][name]["services"]
     names = [{s["store"] for s in v["stores"]} for _, v in past.kept]
     assert names[0] == names[1] == set(conf["stores"])
-    assert names[2] == names[3] == names[0] - {"domestic"}
+    assert names[2] == names[3] == names[4] == names[0] - {"domestic"}
+
+
+# -- a directory of more than 16 MiB -------------------------------------------
+
+def peak_kib(*argv, expect=0):
+    """(how much memory a program took at most, what it said)."""
+    p = subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, text=True)
+    said = p.stdout.read()
+    _, status, usage = os.wait4(p.pid, 0)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    assert p.returncode == expect, said
+    return usage.ru_maxrss, said
+
+
+def mirror(past, source, to, expect=0):
+    return peak_kib(past.gateway.bin / "sworn", "log", "mirror", source, to,
+                    "--key", past.gateway.vkey, expect=expect)
+
+
+def served(past, folder):
+    """`sworn log serve`, and its address."""
+    p = subprocess.Popen([past.gateway.bin / "sworn", "log", "serve", folder,
+                          "--listen", "127.0.0.1:0"], text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    line = p.stdout.readline()
+    return p, "http://" + line.split()[-1]
+
+
+def test_large_directory_is_recorded_mirrored_served_and_verified(past):
+    sha256 = past.kept[4][1]["directory"]
+    kept = past.gateway.log / "objects" / sha256
+    text = (past.kept[4][0] / "directory.yaml").read_bytes()
+    assert len(text) > 2 * BIG and kept.read_bytes() == text
+    assert hashlib.sha256(text).hexdigest() == sha256
+    record = next(r for r in past.records if r["type"] == "object"
+                  and r["sha256"] == sha256)
+    assert record["len"] == len(text)
+    # The log process had a part of it in memory at a time, and so has
+    # whoever copies it.
+    idle = peak_kib(past.gateway.bin / "sworn", "--version")[0]
+    server, url = served(past, past.gateway.log)
+    try:
+        to = past.folder / "mirror"
+        peak, _ = mirror(past, url, to)
+        assert (to / "objects" / sha256).read_bytes() == text
+        if os.environ.get("ASAN_OPTIONS") is None:
+            assert peak - idle < BIG >> 10
+        past.gateway.verify("log", to)
+        past.ask("control", "ethan", log=to)
+    finally:
+        server.terminate()
+        server.wait()
+        server.stdout.close()
+
+
+def test_source_cannot_make_a_mirror_take_more_than_was_recorded(past):
+    source = past.log_copy()
+    objects = source / "objects"
+    sha256 = past.kept[0][1]["policy"]
+    text = (objects / sha256).read_bytes()
+    to = past.folder / "mirror-hostile"
+    for wrong in (text + b"#", text[:-1], b"", None):
+        (objects / sha256).unlink()
+        if wrong is None:
+            (objects / sha256).symlink_to("/dev/zero")
+        else:
+            (objects / sha256).write_bytes(wrong)
+        shutil.rmtree(to, ignore_errors=True)
+        said = mirror(past, source, to, expect=1)[1]
+        assert "1 objects that records name are not at the source" in said
+        assert sorted(os.listdir(to / "objects")) == sorted(
+            set(os.listdir(objects)) - {sha256})
+    # Once the right one is there, it comes.
+    (objects / sha256).unlink()
+    (objects / sha256).write_bytes(text)
+    mirror(past, source, to)
+    assert (to / "objects" / sha256).read_bytes() == text

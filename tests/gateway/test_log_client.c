@@ -653,7 +653,8 @@ object_is_sent_again_and_its_name_checked(void **state)
 		}
 		assert_int_equal(type, LOG_WIRE_OBJECT);
 		assert_int_equal(log_wire_object_read(&body, &o), 0);
-		assert_true(bytes_equal(o.content, bytes_str("abc")));
+		assert_true(bytes_equal(o.part, bytes_str("abc")));
+		assert_int_equal(o.len, 3);
 		stored.id = o.id;
 		stored.result = i == 2 ? ERR_IO : 0;
 		memcpy(stored.hex, ABC, sizeof(stored.hex));

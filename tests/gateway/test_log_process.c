@@ -10,7 +10,10 @@
 
 #include <poll.h>
 
+#include "base/text.h"
+#include "crypto/hash.h"
 #include "log_world.h"
+#include "store/object.h"
 
 #define RECORDS_MAX 400000
 #define IN_FLIGHT 400
@@ -668,13 +671,35 @@ half_a_record_of_a_gateway_that_dies_is_not_written(void **state)
 }
 
 static void
+assert_object(const char *hex, const void *data, size_t len)
+{
+	uint8_t digest[HASH_LEN];
+	char path[256];
+	struct buf b, name;
+
+	buf_init(&b, 0);
+	buf_init(&name, 0);
+	assert_int_equal(hash_sha256(data, len, digest), 0);
+	text_hex(&name, digest, sizeof(digest));
+	assert_string_equal(hex, buf_text(&name));
+	(void)snprintf(path, sizeof(path), "%s/objects/%s", controls->dir,
+	    hex);
+	assert_int_equal(disk_read(AT_FDCWD, path, len, &b), 0);
+	assert_true(bytes_equal(bytes_of(b.data, b.len), bytes_of(data,
+	    len)));
+	buf_done(&b);
+	buf_done(&name);
+}
+
+static void
 objects_are_durable_beside_the_log(void **state)
 {
 	static const char abc[] =
 	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 	char hex[65], path[256];
 	struct log_client *c;
-	uint8_t *big = calloc(1, LOG_WIRE_OBJECT_MAX + 1);
+	uint8_t *big = calloc(1, LOG_WIRE_PART_MAX * 3 + 1);
+	size_t len;
 	struct buf b;
 	pid_t pid = log_start();
 
@@ -690,10 +715,17 @@ objects_are_durable_beside_the_log(void **state)
 	assert_int_equal(disk_read(AT_FDCWD, path, 100, &b), 0);
 	assert_true(bytes_equal(bytes_of(b.data, b.len), bytes_str("abc")));
 	buf_done(&b);
-	assert_int_equal(log_client_object_wait(c, big, LOG_WIRE_OBJECT_MAX,
-	    hex), 0);
-	assert_int_equal(log_client_object_wait(c, big,
-	    LOG_WIRE_OBJECT_MAX + 1, hex), ERR_LIMIT);
+	/* Several parts, the last of them full, and one byte more. */
+	for (len = 0; len <= LOG_WIRE_PART_MAX * 3; len +=
+	    LOG_WIRE_PART_MAX * 3) {
+		assert_int_equal(log_client_object_wait(c, big, len, hex), 0);
+		assert_object(hex, big, len);
+		assert_int_equal(log_client_object_wait(c, big, len + 1,
+		    hex), 0);
+		assert_object(hex, big, len + 1);
+	}
+	assert_int_equal(log_client_object_wait(c, big, OBJECT_MAX + 1, hex),
+	    ERR_LIMIT);
 	assert_int_equal(submit(c), 0);	/* and it goes on */
 	wait_answers(1);
 	assert_int_equal(outcomes[0].result, 0);

@@ -220,6 +220,26 @@ def test_bundle_alone_shows_the_same_disclosures(bench):
     assert "refuted by this evidence. 3 disclosures" in text
 
 
+def test_bundle_carries_a_directory_of_more_than_64_mib(bench):
+    log, _, claim, at = world(bench)
+    line = "# " + "-" * 1020 + "\n"
+    large = DIRECTORY + line * ((65 << 20) // len(line))
+    old, new = sha256(DIRECTORY), sha256(large)
+    records = json.loads(json.dumps(log.records).replace(old, new))
+    for r in records:
+        if r.get("sha256") == new:
+            r["len"] = len(large)
+    del log.objects[old]
+    log.objects[new] = large
+    log_dir = bench.write(log, records=records)
+    p, whole, to = write(bench, log_dir, claim)
+    assert p.returncode == REFUTED, p.stderr
+    assert "object" not in {d["what"] for d in whole["doubts"]}
+    assert (to / "objects" / new).stat().st_size == len(large)
+    status, out = check(bench, to)
+    assert status == REFUTED and not out["doubts"], out["doubts"]
+
+
 def test_two_logs_make_one_bundle(bench):
     one, two, idle = Log("gw"), Log("gw2"), Log("gw3")
     begin = one.now
