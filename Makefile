@@ -32,6 +32,7 @@ stop:
 # Everything; T=part runs the parts whose names contain it (tests/run.py -l).
 test:
 	scripts/deps.sh test
+	cd tests/browser && npm ci --no-progress --no-audit --no-fund
 	tests/run.py $(T)
 
 # Against peers in the same run; figures are ratios. ARGS="--rounds 3 ..."

@@ -15,7 +15,8 @@ libcurl4-openssl-dev libldap-dev libmaxminddb-dev
 libsystemd-dev libpq-dev libcmocka-dev"
 demo="postgresql-15 python3 python3-cryptography socat util-linux"
 test="clang python3-pytest python3-psycopg python3-yaml golang-go
-golang-golang-x-mod-dev slapd ldap-utils openssl graphviz mmdb-bin"
+golang-golang-x-mod-dev slapd ldap-utils openssl graphviz mmdb-bin chromium
+chromium-driver python3-selenium nodejs npm"
 fuzz="clang libclang-rt-14-dev"
 bench="pgbouncer nodejs npm"
 
@@ -38,6 +39,12 @@ have() {
 		done
 		return 1
 	fi
+	# So will another packaging of these two, which Debian's would not
+	# be installed beside.
+	case $1 in
+	nodejs)	command -v node >/dev/null && return 0 ;;
+	npm)	command -v npm >/dev/null && return 0 ;;
+	esac
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = \
 	    installed ]
 }

@@ -221,6 +221,11 @@ def part_end_asan():
         "tests/end/test_protocol.py", "tests/end/test_faults.py"), NO_LEAKS)
 
 
+def part_browser():
+    """the verdict's page in Chromium, looked at by axe-core"""
+    return end("browser", "gcc", existing("tests/browser"))
+
+
 def part_demo():
     """make demo"""
     status, out = command(["make", "demo", "BUILD=build-test/gcc"])
@@ -231,10 +236,11 @@ def part_demo():
 
 PARTS = {"gcc": part_gcc, "asan": part_asan, "clang": part_clang,
          "end": part_end, "enforce": part_enforce,
-         "end-asan": part_end_asan, "demo": part_demo}
+         "end-asan": part_end_asan, "browser": part_browser,
+         "demo": part_demo}
 # Mostly waiting for servers, so these run after the builds, side by side:
 # the longest alone, the others after one another.
-LANES = [["end"], ["enforce", "end-asan", "demo"]]
+LANES = [["end"], ["enforce", "end-asan", "browser", "demo"]]
 
 
 def choose(wanted):
@@ -243,8 +249,8 @@ def choose(wanted):
               any(p == w for w in wanted) or
               (not any(w in PARTS for w in wanted) and
                any(w in p for w in wanted))]
-    needs = {"end": "gcc", "enforce": "gcc",
-             "end-asan": "asan", "demo": "gcc"}
+    needs = {"end": "gcc", "enforce": "gcc", "end-asan": "asan",
+             "browser": "gcc", "demo": "gcc"}
     needed = {needs[p] for p in chosen if p in needs} - set(chosen)
     return chosen, needed
 

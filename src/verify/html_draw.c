@@ -227,6 +227,14 @@ timeline_words(struct buf *out, const struct outcome *o)
 	say_time(out, o->claim->to_ms);
 }
 
+/* What is too wide for a telephone moves in a frame of its own. */
+static void
+frame(struct buf *out, const char *words)
+{
+	buf_fmt(out, "<div class=\"scroll\" tabindex=\"0\" "
+	    "role=\"region\" aria-labelledby=\"%s\">\n", words);
+}
+
 void
 html_timeline(struct buf *out, const struct outcome *o,
     const struct html_readers *r)
@@ -239,6 +247,7 @@ html_timeline(struct buf *out, const struct outcome *o,
 	if (b.lanes == 0 && !b.undecided)
 		height += LANE;
 	buf_str(out, "<figure>\n");
+	frame(out, "timeline-words");
 	buf_fmt(out, "<svg viewBox=\"0 0 %d %.0f\" role=\"img\" "
 	    "aria-labelledby=\"timeline-words\">\n", WIDTH, height + 32);
 	buf_str(out, "<defs><pattern id=\"hatch\" width=\"7\" height=\"7\" "
@@ -252,7 +261,8 @@ html_timeline(struct buf *out, const struct outcome *o,
 		    "that the claim is about</text>\n", LABELS + 10,
 		    TOP + LANE / 2 + 4);
 	axis(out, o->claim, height);
-	buf_str(out, "</svg>\n<figcaption id=\"timeline-words\">");
+	buf_str(out, "</svg>\n</div>\n"
+	    "<figcaption id=\"timeline-words\">");
 	timeline_words(out, o);
 	buf_str(out, "</figcaption>\n</figure>\n");
 }
@@ -414,6 +424,7 @@ draw_arcs(struct buf *out, const struct arcs *a)
 	size_t i, j;
 	int label;
 
+	frame(out, "arcs-words");
 	buf_fmt(out, "<svg viewBox=\"0 -26 %d %.0f\" role=\"img\" "
 	    "aria-labelledby=\"arcs-words\">\n<text class=\"minor\" x=\"180\" "
 	    "y=\"-10\" text-anchor=\"middle\">at home in</text>\n"
@@ -426,7 +437,7 @@ draw_arcs(struct buf *out, const struct arcs *a)
 				draw_arc(out, a, i, j, height, label == 1);
 	draw_nodes(out, &a->homes, 180, height);
 	draw_nodes(out, &a->behind, 780, height);
-	buf_str(out, "</svg>\n");
+	buf_str(out, "</svg>\n</div>\n");
 }
 
 static void
@@ -435,8 +446,9 @@ arcs_table(struct buf *out, const struct arcs *a)
 	const struct cell *c;
 	size_t i, j;
 
-	buf_fmt(out, "<table>\n<caption>The same in numbers; a person counts "
-	    "once per store and country on the other side</caption>\n<thead>"
+	frame(out, "arcs-numbers");
+	buf_fmt(out, "<table>\n<caption id=\"arcs-numbers\">"
+	    "The same in numbers; a person counts once per store and country on the other side</caption>\n<thead>"
 	    "<tr><th scope=\"col\">at home in</th><th scope=\"col\">%s</th>"
 	    "<th scope=\"col\" class=\"n\">Persons, at most"
 	    "</th><th scope=\"col\" class=\"n\">Disclosures</th></tr></thead>"
@@ -460,7 +472,7 @@ arcs_table(struct buf *out, const struct arcs *a)
 			buf_str(out, "</td></tr>\n");
 		}
 	}
-	buf_str(out, "</tbody>\n</table>\n");
+	buf_str(out, "</tbody>\n</table>\n</div>\n");
 }
 
 void

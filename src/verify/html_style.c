@@ -49,6 +49,7 @@ const char html_style[] =
 "figure{margin:0 0 .8rem}\n"
 "figcaption{margin-top:.4rem;font-size:.9rem}\n"
 "svg{display:block;width:100%;height:auto}\n"
+"@media screen{svg{min-width:48rem}}\n"
 "svg text{fill:var(--fg);font:13px system-ui,\"DejaVu Sans\",sans-serif}\n"
 "svg .minor{fill:var(--muted);font-size:12px}\n"
 "svg .strong{font-weight:700;font-size:16px}\n"
