@@ -24,7 +24,9 @@ as_client(const char *first, size_t first_len, const char *final,
 	if (scram_verifier_read(text, &v) != 0)
 		abort();
 	if ((s = scram_server_new(&v)) != NULL &&
-	    scram_server_first(s, first, first_len, &out) == 0 &&
+	    scram_server_bind(s, bytes_of(text, 32)) == 0 &&
+	    scram_server_first(s, first_len > 0 && *first == 'p', first,
+	    first_len, &out) == 0 &&
 	    scram_server_final(s, final, final_len, &out) == 0)
 		abort();
 	scram_server_free(s);

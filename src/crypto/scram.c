@@ -15,6 +15,9 @@
  *   proof           = ClientKey XOR HMAC(StoredKey, AuthMessage)
  *   signature       = HMAC(ServerKey, AuthMessage)
  *
+ * With PLUS the n is p=tls-server-end-point, and c= has the hash of the
+ * server's certificate behind it; y instead of n: the client could have bound.
+ *
  * The name inside client-first is ignored, as PostgreSQL ignores it: who it
  * is was said in the startup packet.
  */
@@ -30,6 +33,7 @@
 #define NONCE_LEN 18		/* bytes, before base64 */
 #define NONCE_TEXT_MAX 256	/* of the peer's */
 #define PREFIX "SCRAM-SHA-256$"
+#define GS2_BOUND "p=tls-server-end-point,,"
 
 struct span {
 	const char *s;
@@ -290,7 +294,10 @@ scram_verifier_mock(const char *user, const uint8_t secret[static HASH_LEN],
 
 struct scram_server {
 	struct scram_verifier v;
-	char gs2[4];		/* "n,," or "y,,": comes back in c= */
+	struct buf binding;	/* what must come back in c= */
+	uint8_t end_point[SCRAM_BINDING_MAX];
+	size_t end_point_len;	/* 0: PLUS was not offered */
+	bool plus;
 	struct buf nonce;	/* client's and ours; empty before First */
 	struct buf auth;	/* AuthMessage, as far as it is known */
 };
@@ -303,6 +310,7 @@ scram_server_new(const struct scram_verifier *v)
 	if ((s = calloc(1, sizeof(*s))) == NULL)
 		return NULL;
 	s->v = *v;
+	buf_init(&s->binding, SCRAM_TEXT_MAX);
 	buf_init(&s->nonce, SCRAM_TEXT_MAX);
 	buf_init(&s->auth, 4 * SCRAM_TEXT_MAX);
 	return s;
@@ -313,6 +321,7 @@ scram_server_free(struct scram_server *s)
 {
 	if (s == NULL)
 		return;
+	buf_done(&s->binding);
 	buf_wipe_done(&s->nonce);
 	buf_wipe_done(&s->auth);
 	wipe(s, sizeof(*s));
@@ -320,22 +329,54 @@ scram_server_free(struct scram_server *s)
 }
 
 int
-scram_server_first(struct scram_server *s, const char *in, size_t len,
-    struct buf *out)
+scram_server_bind(struct scram_server *s, struct bytes end_point)
 {
-	struct span rest = {in, len}, name, nonce;
+	if (end_point.len == 0 || end_point.len > sizeof(s->end_point))
+		return ERR_LIMIT;
+	memcpy(s->end_point, end_point.data, end_point.len);
+	s->end_point_len = end_point.len;
+	return 0;
+}
+
+/*
+ * The header before client-first-bare: its length, or an error. Another
+ * identity (a=) and other kinds of binding are not known.
+ */
+static int
+header(struct scram_server *s, bool plus, const char *in, size_t len)
+{
+	size_t n = plus ? strlen(GS2_BOUND) : 3;
+
+	if (len < n || (plus ? s->end_point_len == 0 ||
+	    memcmp(in, GS2_BOUND, n) != 0 :
+	    (in[0] != 'n' && in[0] != 'y') || in[1] != ',' || in[2] != ','))
+		return ERR_FORMAT;
+	if (in[0] == 'y' && s->end_point_len > 0)
+		return ERR_CONFLICT;
+	s->plus = plus;
+	buf_bytes(&s->binding, in, n);
+	if (plus)
+		buf_bytes(&s->binding, s->end_point, s->end_point_len);
+	return s->binding.failed ? ERR_MEMORY : (int)n;
+}
+
+int
+scram_server_first(struct scram_server *s, bool plus, const char *in,
+    size_t len, struct buf *out)
+{
+	struct span rest = {in, len}, bare, name, nonce;
 	size_t start = out->len;
 	int r;
 
 	if (s->nonce.len > 0)
 		return ERR_STATE;
-	/* No channel binding (p=) is offered, and no other identity (a=). */
-	if (len < 3 || len > SCRAM_TEXT_MAX || memchr(in, 0, len) != NULL ||
-	    (in[0] != 'n' && in[0] != 'y') || in[1] != ',' || in[2] != ',')
+	if (len > SCRAM_TEXT_MAX || memchr(in, 0, len) != NULL)
 		return ERR_FORMAT;
-	memcpy(s->gs2, in, 3);
-	rest.s += 3;
-	rest.len -= 3;
+	if ((r = header(s, plus, in, len)) < 0)
+		return r;
+	rest.s += r;
+	rest.len -= (size_t)r;
+	bare = rest;
 	if (attribute(&rest, 'n', &name) != 0 ||
 	    attribute(&rest, 'r', &nonce) != 0 || !nonce_valid(nonce) ||
 	    extensions(&rest, 0) != 0)
@@ -350,7 +391,7 @@ scram_server_first(struct scram_server *s, const char *in, size_t len,
 	buf_fmt(out, ",i=%u", s->v.iterations);
 	if (out->failed)
 		return ERR_MEMORY;
-	buf_bytes(&s->auth, in + 3, len - 3);
+	buf_bytes(&s->auth, bare.s, bare.len);
 	buf_u8(&s->auth, ',');
 	buf_bytes(&s->auth, out->data + start, out->len - start);
 	buf_u8(&s->auth, ',');
@@ -378,21 +419,42 @@ out:
 	return r;
 }
 
+/* Whether c= is what this exchange began with. */
+static int
+binding_check(const struct scram_server *s, struct span text)
+{
+	struct buf got;
+	int r = ERR_FORMAT;
+
+	buf_init(&got, SCRAM_TEXT_MAX);
+	if (text_unbase64(text.s, text.len, &got) != 0)
+		goto out;
+	if (got.len == s->binding.len &&
+	    equal_secret(got.data, s->binding.data, got.len))
+		r = 0;
+	else if (s->plus)
+		r = ERR_CONFLICT;
+out:
+	buf_done(&got);
+	return r;
+}
+
 int
 scram_server_final(struct scram_server *s, const char *in, size_t len,
     struct buf *out)
 {
 	struct span rest = {in, len}, binding, nonce, proof_text;
-	uint8_t proof[HASH_LEN], signature[HASH_LEN], gs2[3];
+	uint8_t proof[HASH_LEN], signature[HASH_LEN];
 	int r;
 
 	if (s->nonce.len == 0)
 		return ERR_STATE;
 	if (len > SCRAM_TEXT_MAX || memchr(in, 0, len) != NULL ||
-	    attribute(&rest, 'c', &binding) != 0 ||
-	    unbase64_exact(binding, gs2, sizeof(gs2)) != 0 ||
-	    memcmp(gs2, s->gs2, sizeof(gs2)) != 0 ||
-	    attribute(&rest, 'r', &nonce) != 0 || nonce.len != s->nonce.len ||
+	    attribute(&rest, 'c', &binding) != 0)
+		return ERR_FORMAT;
+	if ((r = binding_check(s, binding)) != 0)
+		return r;
+	if (attribute(&rest, 'r', &nonce) != 0 || nonce.len != s->nonce.len ||
 	    !equal_secret(nonce.s, s->nonce.data, nonce.len) ||
 	    extensions(&rest, 'p') != 0)
 		return ERR_FORMAT;
@@ -420,6 +482,8 @@ struct scram_client {
 	struct buf password;
 	struct buf nonce;	/* ours, as text */
 	struct buf auth;
+	struct buf binding;	/* the header, and what it is bound to */
+	size_t header_len;
 	struct scram_salted *salted;	/* the caller's; or own */
 	struct scram_salted own;
 	uint8_t signature[HASH_LEN];
@@ -437,8 +501,12 @@ scram_client_new(const char *password)
 	buf_init(&c->password, 0);
 	buf_init(&c->nonce, SCRAM_TEXT_MAX);
 	buf_init(&c->auth, 4 * SCRAM_TEXT_MAX);
+	buf_init(&c->binding, SCRAM_TEXT_MAX);
 	buf_cstr(&c->password, password);
-	if (nonce_make(&c->nonce) != 0 || c->password.failed) {
+	buf_str(&c->binding, "n,,");
+	c->header_len = 3;
+	if (nonce_make(&c->nonce) != 0 || c->password.failed ||
+	    c->binding.failed) {
 		scram_client_free(c);
 		return NULL;
 	}
@@ -453,6 +521,7 @@ scram_client_free(struct scram_client *c)
 	buf_wipe_done(&c->password);
 	buf_wipe_done(&c->nonce);
 	buf_wipe_done(&c->auth);
+	buf_done(&c->binding);
 	wipe(c, sizeof(*c));
 	free(c);
 }
@@ -464,6 +533,24 @@ scram_client_keep(struct scram_client *c, struct scram_salted *salted)
 }
 
 int
+scram_client_bind(struct scram_client *c, struct bytes end_point)
+{
+	if (end_point.len == 0 || end_point.len > SCRAM_BINDING_MAX)
+		return ERR_LIMIT;
+	buf_reset(&c->binding);
+	buf_str(&c->binding, GS2_BOUND);
+	c->header_len = c->binding.len;
+	buf_bytes(&c->binding, end_point.data, end_point.len);
+	return c->binding.failed ? ERR_MEMORY : 0;
+}
+
+void
+scram_client_could_bind(struct scram_client *c)
+{
+	c->binding.data[0] = 'y';
+}
+
+int
 scram_client_first(struct scram_client *c, struct buf *out)
 {
 	if (c->auth.len > 0)
@@ -472,7 +559,7 @@ scram_client_first(struct scram_client *c, struct buf *out)
 	buf_bytes(&c->auth, c->nonce.data, c->nonce.len);
 	if (c->auth.failed)
 		return ERR_MEMORY;
-	buf_str(out, "n,,");
+	buf_bytes(out, c->binding.data, c->header_len);
 	buf_bytes(out, c->auth.data, c->auth.len);
 	return out->failed ? ERR_MEMORY : 0;
 }
@@ -520,7 +607,9 @@ scram_client_final(struct scram_client *c, const char *in, size_t len,
 		return ERR_FORMAT;
 	if ((r = salt_password(c, &want)) != 0)
 		return r;
-	buf_str(out, "c=biws,r=");
+	buf_str(out, "c=");
+	text_base64(out, c->binding.data, c->binding.len);
+	buf_str(out, ",r=");
 	buf_bytes(out, nonce.s, nonce.len);
 	if (out->failed)
 		return ERR_MEMORY;

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "crypto/hash.h"
+#include "tls/context.h"
 
 struct cancel_entry {
 	struct cancel_entry *prev, *next;
@@ -43,6 +44,7 @@ cancel_free(struct cancel_table *t)
 		return;
 	while ((e = t->first) != NULL) {
 		t->first = e->next;
+		cancel_target_done(&e->target);
 		free(e);
 	}
 	(void)pthread_mutex_destroy(&t->lock);	/* nobody holds it */
@@ -88,11 +90,25 @@ void
 cancel_aim(struct cancel_table *t, struct cancel_entry *e,
     const struct cancel_target *target)
 {
+	struct cancel_target before;
+
 	lock(t);
+	before = e->target;
 	e->aimed = target != NULL;
-	if (target != NULL)
+	memset(&e->target, 0, sizeof(e->target));
+	if (target != NULL) {
 		e->target = *target;
+		(void)tls_context_ref(e->target.way.context);
+	}
 	unlock(t);
+	cancel_target_done(&before);
+}
+
+void
+cancel_target_done(struct cancel_target *t)
+{
+	tls_context_unref(t->way.context);
+	wipe(t, sizeof(*t));
 }
 
 void
@@ -108,6 +124,7 @@ cancel_remove(struct cancel_table *t, struct cancel_entry *e)
 	if (e->next != NULL)
 		e->next->prev = e->prev;
 	unlock(t);
+	cancel_target_done(&e->target);
 	wipe(e, sizeof(*e));
 	free(e);
 }
@@ -130,6 +147,8 @@ cancel_find(struct cancel_table *t, uint32_t pid, struct bytes secret,
 			r = 0;
 		}
 	}
+	if (r == 0)
+		(void)tls_context_ref(ret->way.context);
 	unlock(t);
 	return r;
 }

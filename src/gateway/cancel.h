@@ -21,7 +21,7 @@
 struct cancel_table;
 
 struct cancel_target {
-	struct link_address address;
+	struct link_way way;
 	uint32_t pid;
 	uint8_t secret[CANCEL_BACKEND_MAX];
 	size_t secret_len;
@@ -34,12 +34,13 @@ void cancel_free(struct cancel_table *t);
 /* NULL: out of memory, or no randomness. */
 struct cancel_entry *cancel_add(struct cancel_table *t, uint32_t pid,
     uint8_t ret_secret[static CANCEL_SECRET_LEN]);
-/* What a cancel reaches from now on; NULL: nothing. */
+/* What a cancel reaches from now on, copied; NULL: nothing. */
 void cancel_aim(struct cancel_table *t, struct cancel_entry *e,
     const struct cancel_target *target);
 void cancel_remove(struct cancel_table *t, struct cancel_entry *e);
-/* 0 and a copy of the target, or ERR_MISSING. */
+/* 0 and a copy of the target, for cancel_target_done; or ERR_MISSING. */
 int cancel_find(struct cancel_table *t, uint32_t pid, struct bytes secret,
     struct cancel_target *ret);
+void cancel_target_done(struct cancel_target *t);
 
 #endif

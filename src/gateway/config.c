@@ -229,7 +229,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 {
 	static const char *const keys[] = {"gateway", "state", "workers",
 	    "listeners", "console", "users", "directory", "addresses", "policy",
-	    "log", "limits", "stores", "tickets", NULL};
+	    "log", "limits", "stores", "tickets", "tls", NULL};
 	struct yaml_in in = {.arena = l->arena, .why = l->why};
 	const struct yaml_node *v;
 	const char *directory, *policy, *addresses;
@@ -250,6 +250,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 	c->users_path = loading_path(l, yaml_str(&in, yaml_need(&in, root, "users")));
 	load_log(l, &in, yaml_need(&in, root, "log"));
 	load_limits(&in, yaml_get(root, "limits"), c);
+	config_tls_read(l, &in, yaml_get(root, "tls"), &c->tls);
 	config_tickets_read(&in, yaml_get(root, "tickets"), l->folder,
 	    &c->tickets);
 	directory = yaml_str(&in, yaml_need(&in, root, "directory"));
@@ -272,6 +273,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 	    c->policy_text.len, &c->policy, l->why, l->file)) != 0)
 		return r;
 	if ((r = config_witnesses_load(l, &c->witnesses)) != 0 ||
+	    (r = config_tls_load(l, &c->tls)) != 0 ||
 	    (r = config_stores_load(l, v)) != 0 || (r = check_services(l, v)) != 0)
 		return r;
 	return load_users(l);
@@ -373,7 +375,9 @@ config_free(struct config *c)
 			wipe((char *)(uintptr_t)s->logins[k].password,
 			    strlen(s->logins[k].password));
 		catalog_free(s->catalog);
+		config_store_tls_done(&s->tls);
 	}
+	config_tls_done(&c->tls);
 	directory_free(c->directory);
 	quorum_free(c->witnesses.quorum);
 	addresses_free(c->addresses);

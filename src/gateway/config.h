@@ -15,6 +15,7 @@
 #include "gateway/limits.h"
 
 #include "gateway/config_tickets.h"
+#include "gateway/config_tls.h"
 
 struct addresses;
 struct catalog;
@@ -58,6 +59,7 @@ struct config_store {
 	const char *name;	/* the database name that clients ask for */
 	const char *host;	/* address, or directory of a UNIX socket */
 	uint16_t port;
+	struct config_store_tls tls;
 	const char *database;
 	enum store_mode mode;
 	const char *const *residences;
@@ -106,6 +108,7 @@ struct config {
 	unsigned workers;
 	const struct config_listener *listeners;
 	size_t n_listeners;
+	struct config_tls tls;		/* of clients */
 	bool has_console;
 	struct config_listener console;
 	struct config_store *stores;

@@ -47,13 +47,17 @@ load_store_keys(struct loading *l, struct yaml_in *in,
 {
 	static const char *const keys[] = {"host", "port", "database", "mode",
 	    "residences", "catalog", "credentials", "observe-role",
-	    "limits", "services", NULL};
+	    "limits", "services", "sslmode", "sslrootcert", "sslcert",
+	    "sslkey", "sslcrl", "ssl-min-version", "channel-binding", NULL};
 	static const char *const modes[] = {"observe", "enforce", NULL};
 	const struct yaml_node *v;
 
 	s->name = loading_name(in, key, "store");
 	yaml_map(in, n, keys);
 	s->host = yaml_str(in, yaml_need(in, n, "host"));
+	if (s->host != NULL && strlen(s->host) >= LINK_HOST_MAX)
+		(void)yaml_fail(in, yaml_get(n, "host"), "is too long");
+	config_store_tls_read(l, in, n, s->host, &s->tls);
 	s->port = 5432;
 	if ((v = yaml_get(n, "port")) != NULL)
 		s->port = (uint16_t)yaml_u64(in, v, 1, 65535);
@@ -265,6 +269,7 @@ load_store(struct loading *l, const struct yaml_node *key,
 	    &s->catalog, l->why)) != 0)
 		return r;
 	if ((r = check_residences(l, n, s)) != 0 ||
+	    (r = config_store_tls_load(l, &s->tls)) != 0 ||
 	    (r = load_credentials(l, s)) != 0)
 		return r;
 	return load_applied(l, s);

@@ -1,10 +1,12 @@
 #include "gateway/flow.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/err.h"
+#include "tls/tls.h"
 
 void
 flow_init(struct flow *f)
@@ -57,34 +59,63 @@ flow_add(struct flow *f, const void *data, size_t len)
 	buf_bytes(&f->buf, data, len);
 }
 
-int
-flow_read(struct flow *f, int fd)
+static int
+read_plain(int fd, uint8_t *ret, size_t len)
 {
-	uint8_t chunk[FLOW_READ];
 	ssize_t n;
 
 	do
-		n = recv(fd, chunk, sizeof(chunk), 0);
+		n = recv(fd, ret, len, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_SHORT :
 		    ERR_IO;
-	flow_add(f, chunk, (size_t)n);
-	return f->buf.failed ? ERR_MEMORY : (int)n;
+	return (int)n;
 }
 
 int
-flow_write(struct flow *f, int fd)
+flow_read(struct flow *f, int fd, struct tls *t)
+{
+	uint8_t chunk[FLOW_READ];
+	int n;
+
+	n = t != NULL ? tls_read(t, chunk, sizeof(chunk)) :
+	    read_plain(fd, chunk, sizeof(chunk));
+	if (n <= 0)
+		return n;
+	flow_add(f, chunk, (size_t)n);
+	return f->buf.failed ? ERR_MEMORY : n;
+}
+
+static int
+write_plain(int fd, const uint8_t *data, size_t len)
 {
 	ssize_t n;
 
-	while (flow_len(f) > 0) {
-		n = send(fd, flow_data(f), flow_len(f), MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
+	do
+		n = send(fd, data, len, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? ERR_SHORT :
+		    ERR_IO;
+	return (int)n;
+}
+
+int
+flow_write(struct flow *f, int fd, struct tls *t)
+{
+	size_t len;
+	int n;
+
+	while ((len = flow_len(f)) > 0) {
+		if (len > INT_MAX)
+			len = INT_MAX;
+		n = t != NULL ? tls_write(t, flow_data(f), len) :
+		    write_plain(fd, flow_data(f), len);
+		if (n == ERR_SHORT)
+			return 0;
 		if (n < 0)
-			return errno == EAGAIN || errno == EWOULDBLOCK ? 0 :
-			    ERR_IO;
+			return n;
 		flow_drop(f, (size_t)n);
 	}
 	return f->buf.failed ? ERR_MEMORY : 0;

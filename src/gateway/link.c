@@ -1,8 +1,13 @@
 /*
  *  CONNECTING --connected, startup sent--> AUTHENTICATING
+ *  CONNECTING --SSLRequest sent-> ASKING --S--> ENCRYPTING --startup sent--^
+ *                                    |---N, if that is fine---startup sent--^
  *  AUTHENTICATING --R(SASL..), R(OK)-----> STARTING
  *  STARTING --S K N ... Z----------------> UP
  *  any --error, end, message not listed--> FAILED
+ *
+ * Of the answer to SSLRequest exactly one byte is read in the clear: what
+ * somebody may have put behind it goes to the handshake, which refuses it.
  */
 #include "gateway/link.h"
 
@@ -18,12 +23,34 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "tls/context.h"
+#include "tls/tls.h"
 #include "wire/backend.h"
 #include "wire/frame.h"
 #include "wire/frontend.h"
 
 #define BODY_MAX 65536		/* of a message before LINK_UP */
 #define PARAMETERS_MAX 65536
+#define SCRAM "SCRAM-SHA-256"
+#define SCRAM_PLUS "SCRAM-SHA-256-PLUS"
+
+const char *
+link_tls_text(enum link_tls m)
+{
+	switch (m) {
+	case LINK_TLS_DISABLE:
+		return "disable";
+	case LINK_TLS_PREFER:
+		return "prefer";
+	case LINK_TLS_REQUIRE:
+		return "require";
+	case LINK_TLS_VERIFY_CA:
+		return "verify-ca";
+	case LINK_TLS_VERIFY_FULL:
+		return "verify-full";
+	}
+	return "?";
+}
 
 int
 link_address_find(const char *host, uint16_t port, struct link_address *ret)
@@ -62,15 +89,27 @@ link_fail(struct link *l, const char *sqlstate, const char *why)
 	(void)snprintf(l->why, sizeof(l->why), "%s", why); /* cut: for people */
 }
 
-static int
-link_open(const struct link_address *addr, struct link **ret)
+/* Only speed and dead peers depend on these two. */
+static void
+tune(int fd)
 {
-	struct link *l;
 	int one = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
+static int
+link_open(const struct link_way *way, struct link **ret)
+{
+	const struct link_address *addr = &way->address;
+	struct link *l;
 
 	if ((l = calloc(1, sizeof(*l))) == NULL)
 		return ERR_MEMORY;
 	l->fd = -1;
+	l->mode = way->tls;
+	l->binding = way->binding;
 	flow_init(&l->in);
 	flow_init(&l->out);
 	buf_init(&l->greeting, 0);
@@ -86,12 +125,14 @@ link_open(const struct link_address *addr, struct link **ret)
 		link_fail(l, "08001", strerror(errno));
 		return 0;
 	}
-	if (addr->sa.ss_family != AF_UNIX) {
-		/* Only speed depends on these two. */
-		(void)setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one,
-		    sizeof(one));
-		(void)setsockopt(l->fd, SOL_SOCKET, SO_KEEPALIVE, &one,
-		    sizeof(one));
+	if (addr->sa.ss_family != AF_UNIX)
+		tune(l->fd);
+	if (l->mode != LINK_TLS_DISABLE && (way->context == NULL ||
+	    (l->tls = tls_connect_new(way->context, l->fd, way->host,
+	    l->mode == LINK_TLS_VERIFY_FULL)) == NULL)) {
+		*ret = NULL;
+		link_free(l);
+		return ERR_MEMORY;
 	}
 	if (connect(l->fd, (const struct sockaddr *)&addr->sa,
 	    addr->len) != 0 && errno != EINPROGRESS)
@@ -100,14 +141,14 @@ link_open(const struct link_address *addr, struct link **ret)
 }
 
 int
-link_new(const struct link_address *addr, const char *password,
+link_new(const struct link_way *way, const char *password,
     struct scram_salted *salted, const struct startup_param *params, size_t n,
     struct link **ret)
 {
 	struct link *l;
 	int r;
 
-	if ((r = link_open(addr, &l)) != 0)
+	if ((r = link_open(way, &l)) != 0)
 		return r;
 	startup_write(&l->greeting, params, n);
 	if (password != NULL &&
@@ -124,13 +165,13 @@ link_new(const struct link_address *addr, const char *password,
 }
 
 int
-link_cancel_new(const struct link_address *addr, uint32_t pid,
+link_cancel_new(const struct link_way *way, uint32_t pid,
     struct bytes secret, struct link **ret)
 {
 	struct link *l;
 	int r;
 
-	if ((r = link_open(addr, &l)) != 0)
+	if ((r = link_open(way, &l)) != 0)
 		return r;
 	startup_cancel_write(&l->greeting, pid, secret);
 	if (l->greeting.failed) {
@@ -147,6 +188,8 @@ link_free(struct link *l)
 {
 	if (l == NULL)
 		return;
+	tls_close(l->tls);
+	tls_free(l->tls);
 	if (l->fd >= 0)
 		(void)close(l->fd);	/* nothing is lost by a failure */
 	flow_done(&l->in);
@@ -163,7 +206,19 @@ link_wants(const struct link *l)
 {
 	if (l->state == LINK_CONNECTING)
 		return EPOLLOUT;
+	if (l->state == LINK_ENCRYPTING)
+		return tls_wants_write(l->tls) ? EPOLLOUT : EPOLLIN;
 	return EPOLLIN | (flow_len(&l->out) > 0 ? EPOLLOUT : 0u);
+}
+
+/* Connected, and encrypted if it is to be. */
+static void
+link_greet(struct link *l)
+{
+	flow_add(&l->out, l->greeting.data, l->greeting.len);
+	buf_done(&l->greeting);
+	l->state = l->cancel ? LINK_CANCELLING :
+	    LINK_AUTHENTICATING;
 }
 
 static void
@@ -178,10 +233,88 @@ link_connected(struct link *l)
 		link_fail(l, "08001", strerror(e));
 		return;
 	}
-	flow_add(&l->out, l->greeting.data, l->greeting.len);
-	buf_done(&l->greeting);
-	l->state = l->cancel ? LINK_CANCELLING :
-	    LINK_AUTHENTICATING;
+	if (l->tls == NULL) {
+		link_greet(l);
+		return;
+	}
+	startup_ssl_write(flow_buf(&l->out));
+	l->state = LINK_ASKING;
+}
+
+/* The one byte of the answer to SSLRequest. */
+static void
+link_answered(struct link *l)
+{
+	char answer;
+	ssize_t n;
+
+	do
+		n = recv(l->fd, &answer, 1, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return;
+	if (n <= 0) {
+		link_fail(l, "08006", n == 0 ? "it closed the connection" :
+		    "the connection broke");
+	} else if (answer == 'S') {
+		l->state = LINK_ENCRYPTING;
+	} else if (answer == 'N' && l->mode == LINK_TLS_PREFER) {
+		tls_free(l->tls);
+		l->tls = NULL;
+		link_greet(l);
+	} else if (answer == 'N') {
+		link_fail(l, "08001", "it does not encrypt, and sslmode asks "
+		    "for that");
+	} else {
+		link_fail(l, "08P01", "its answer to SSLRequest is neither S "
+		    "nor N");
+	}
+}
+
+static void
+link_encrypt(struct link *l)
+{
+	char why[LINK_TEXT_MAX];
+	int r;
+
+	if ((r = tls_handshake(l->tls)) == ERR_SHORT)
+		return;
+	if (r == 0) {
+		link_greet(l);
+		return;
+	}
+	(void)snprintf(why, sizeof(why), "the TLS handshake failed: %s",
+	    tls_why(l->tls));		/* cut: for people */
+	link_fail(l, "08001", why);
+}
+
+/* The first message of SCRAM: which of the offered kinds it is. */
+static int
+link_sasl_begin(struct link *l, struct bytes offer, struct buf *text)
+{
+	bool plus = backend_sasl_offers(offer, SCRAM_PLUS) != 0;
+	uint8_t end[TLS_HASH_MAX];
+	size_t len = 0;
+	int r = 0;
+
+	if (plus && l->tls == NULL)
+		return ERR_FORMAT;	/* there is nothing to bind to */
+	if (l->tls != NULL && l->binding != LINK_BINDING_DISABLE)
+		len = tls_end_point(l->tls, end);
+	l->bound = plus && len > 0;
+	if (l->bound)
+		r = scram_client_bind(l->scram, bytes_of(end, len));
+	else if (l->binding == LINK_BINDING_REQUIRE)
+		return ERR_DENIED;
+	else if (!backend_sasl_offers(offer, SCRAM))
+		return ERR_FORMAT;
+	else if (len > 0)
+		scram_client_could_bind(l->scram);
+	if (r != 0 || (r = scram_client_first(l->scram, text)) != 0)
+		return r;
+	frontend_sasl_write(flow_buf(&l->out), l->bound ? SCRAM_PLUS : SCRAM,
+	    bytes_of(text->data, text->len));
+	return 0;
 }
 
 static void
@@ -197,12 +330,7 @@ link_sasl(struct link *l, uint32_t code, struct bytes data)
 		goto out;
 	}
 	if (code == BACKEND_AUTH_SASL) {
-		if (!backend_sasl_offers(data, "SCRAM-SHA-256"))
-			goto out;
-		if ((r = scram_client_first(l->scram, &text)) != 0)
-			goto out;
-		frontend_sasl_write(flow_buf(&l->out), "SCRAM-SHA-256",
-		    bytes_of(text.data, text.len));
+		r = link_sasl_begin(l, data, &text);
 	} else if (code == BACKEND_AUTH_SASL_CONTINUE) {
 		if ((r = scram_client_final(l->scram, (const char *)data.data,
 		    data.len, &text)) != 0)
@@ -219,6 +347,8 @@ out:
 	if (r != 0)
 		link_fail(l, "28000", r == ERR_CRYPTO ?
 		    "it could not prove that it knows the password" :
+		    r == ERR_DENIED ? "it offers no channel binding, and "
+		    "channel-binding is require" :
 		    "its SCRAM exchange is not one we know");
 	buf_wipe_done(&text);
 }
@@ -238,6 +368,10 @@ link_authentication(struct link *l, struct bytes body)
 		/* Whoever began SCRAM must also end it. */
 		if (l->scram_final && !l->proved)
 			link_fail(l, "28000", "it ended SCRAM early");
+		else if (l->binding == LINK_BINDING_REQUIRE &&
+		    !(l->proved && l->bound))
+			link_fail(l, "28000", "it asks for no bound SCRAM, "
+			    "and channel-binding is require");
 		else
 			l->state = LINK_STARTING;
 		return;
@@ -310,7 +444,7 @@ link_read(struct link *l)
 	struct frame f;
 	int n, e;
 
-	if ((n = flow_read(&l->in, l->fd)) == ERR_SHORT)
+	if ((n = flow_read(&l->in, l->fd, l->tls)) == ERR_SHORT)
 		return;
 	if (n <= 0) {
 		link_fail(l, "08006", n == 0 ? "it closed the connection" :
@@ -335,9 +469,14 @@ link_io(struct link *l)
 {
 	if (l->state == LINK_CONNECTING)
 		link_connected(l);
+	else if (l->state == LINK_ASKING)
+		link_answered(l);
+	if (l->state == LINK_ENCRYPTING)
+		link_encrypt(l);
 	if (l->state == LINK_AUTHENTICATING || l->state == LINK_STARTING ||
 	    l->state == LINK_CANCELLING)
 		link_read(l);
-	if (l->state != LINK_FAILED && flow_write(&l->out, l->fd) != 0)
+	if (l->state != LINK_FAILED && flow_write(&l->out, l->fd,
+	    l->state == LINK_ASKING ? NULL : l->tls) != 0)
 		link_fail(l, "08006", "the connection broke");
 }

@@ -261,7 +261,8 @@ person_switch_recorded(struct session *s)
 		return;
 	}
 	frontend_empty_write(flow_buf(&s->link->out), 'X');
-	(void)flow_write(&s->link->out, s->link->fd); /* or just closes it */
+	/* Or it just closes it. */
+	(void)flow_write(&s->link->out, s->link->fd, s->link->tls);
 	link_free(s->link);
 	s->link = NULL;
 	names_lose(&p->statements);

@@ -26,6 +26,7 @@
 #include "gateway/move.h"
 #include "gateway/run.h"
 #include "gateway/standing.h"
+#include "tls/tls.h"
 #include "wire/backend.h"
 #include "wire/frontend.h"
 
@@ -119,8 +120,12 @@ session_new(struct worker *w, int fd, const struct sockaddr_storage *sa)
 static void
 close_client(struct session *s)
 {
-	if (s->client.fd >= 0)
+	if (s->client.fd >= 0) {
+		tls_close(s->tls);
 		(void)close(s->client.fd);	/* also leaves epoll */
+	}
+	tls_free(s->tls);
+	s->tls = NULL;
 	s->client.fd = -1;
 	s->client.added = false;
 	flow_done(&s->up);
@@ -215,12 +220,14 @@ session_end(struct session *s, const char *reason,
 	s->end_reason = reason;
 	between = s->person != NULL ? s->person->down_left == 0 :
 	    stream_between(&s->relay_down);
-	if (error != NULL && between && s->client.fd >= 0)
+	if (error != NULL && between && s->client.fd >= 0 &&
+	    s->state != STATE_ENCRYPTING)
 		backend_error_write(flow_buf(&s->down), error);
 	if (s->link != NULL && s->link->state == LINK_UP) {
 		/* A polite goodbye, if it goes at once. */
 		frontend_empty_write(flow_buf(&s->link->out), 'X');
-		(void)flow_write(&s->link->out, s->link->fd);
+		(void)flow_write(&s->link->out, s->link->fd,
+		    s->link->tls);
 	}
 	if (s->person == NULL) {
 		s->rows = s->relay_down.rows;

@@ -1,6 +1,7 @@
 /*
  * gateway/session.h - one client's session, from its first byte to its last.
  *
+ *  STARTUP <-> ENCRYPTING: the handshake of TLS
  *  STARTUP -> SASL_FIRST -> SASL_FINAL -> OPENING -> CONNECTING -> GREETING
  *     |                         |            (record) (to the store) (record)
  *     v                         v                                      |
@@ -40,9 +41,11 @@ struct scram_server;
 struct sockaddr_storage;
 struct standing;
 struct ticket_answer;
+struct tls;
 
 enum state {
 	STATE_STARTUP,
+	STATE_ENCRYPTING,
 	STATE_SASL_FIRST,
 	STATE_SASL_FINAL,
 	STATE_FAILING,
@@ -67,6 +70,7 @@ enum state {
 enum event {
 	EVENT_CLIENT_BYTES,
 	EVENT_CLIENT_GONE,
+	EVENT_CLIENT_READY,	/* its socket, while it is in its handshake */
 	EVENT_LINK_READY,	/* its socket can be read or written */
 	EVENT_STORE_BYTES,
 	EVENT_STORE_GONE,
@@ -194,7 +198,12 @@ struct session {
 	struct flow up;			/* from the client */
 	struct flow down;		/* to the client */
 	int64_t deadline_ms;		/* monotonic; 0: none */
+	struct tls *tls;		/* with the client; NULL: in the clear */
+	bool asked_tls;
+	bool asked_gss;
+	bool direct_tls;		/* it began without asking */
 	bool client_gone;
+	bool cut_off;			/* its stream ended without an end */
 	bool counted;			/* among shared->sessions */
 	bool opened;			/* its session record is durable */
 	bool stopping;
@@ -212,7 +221,9 @@ struct session {
 	size_t n_unknown_options;
 	bool too_new;				/* minor version above 0 */
 	struct scram_server *scram;
-	bool known_user;
+	const char *auth;			/* by which means; NULL: not yet */
+	bool known_user;			/* so records may name it */
+	bool has_password;
 	struct buf fatal;			/* to say once FAILING is over */
 	bool fatal_delayed;
 
@@ -272,10 +283,15 @@ void session_end_protocol(struct session *s, const char *what);
 void session_end_log(struct session *s);
 void session_deadline(struct session *s, unsigned ms);
 
-/* session_login.c: up to SCRAM's end. */
+/* session_tls.c: before the startup packet, and around it. */
+void tls_asked(struct session *s);	/* by SSLRequest */
+/* Whether what is about to be read is TLS without a request; then it is on
+ * its way. */
+bool tls_directly(struct session *s);
+void tls_step(struct session *s);
+
+/* session_login.c: the startup packet. */
 void login_startup(struct session *s);
-void login_sasl_first(struct session *s);
-void login_sasl_final(struct session *s);
 /* Nobody gets in: record, perhaps a delay, then the error. */
 void login_fail(struct session *s, const char *reason, bool delayed,
     const struct backend_error *error);

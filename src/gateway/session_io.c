@@ -7,6 +7,8 @@
 #include <sys/epoll.h>
 
 #include "base/err.h"
+#include "gateway/link.h"
+#include "tls/tls.h"
 #include "wire/frontend.h"
 
 #define EARLY_MAX (FRONTEND_EARLY_MAX + FRAME_HEAD)
@@ -27,6 +29,14 @@ up_limit(const struct session *s)
 	return FLOW_STOP;
 }
 
+/* With TLS, reading may wait for the socket to be writable. */
+static bool
+is_readable(const struct tls *t, uint32_t events)
+{
+	return (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 ||
+	    (t != NULL && tls_wants_write(t));
+}
+
 void
 session_client_event(struct session *s, uint32_t events)
 {
@@ -34,10 +44,12 @@ session_client_event(struct session *s, uint32_t events)
 
 	if (s->client.fd < 0)
 		return;
-	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+	if (s->state == STATE_ENCRYPTING || tls_directly(s)) {
+		session_step(s, EVENT_CLIENT_READY);
+	} else if (is_readable(s->tls, events)) {
 		if (s->state >= STATE_ENDING ||
 		    flow_len(&s->up) < up_limit(s)) {
-			n = flow_read(&s->up, s->client.fd);
+			n = flow_read(&s->up, s->client.fd, s->tls);
 			if (s->state >= STATE_ENDING)
 				flow_done(&s->up);
 		} else {
@@ -48,6 +60,7 @@ session_client_event(struct session *s, uint32_t events)
 			session_step(s, EVENT_CLIENT_BYTES);
 		} else if (n != ERR_SHORT) {
 			s->client_gone = true;
+			s->cut_off = n == ERR_IO && s->tls != NULL;
 			session_step(s, EVENT_CLIENT_GONE);
 		}
 	}
@@ -64,8 +77,9 @@ session_store_event(struct session *s, uint32_t events)
 	if (s->link->state != LINK_UP) {
 		link_io(s->link);
 		session_step(s, EVENT_LINK_READY);
-	} else if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
-		n = flow_read(&s->link->in, s->link->fd);
+	} else if (is_readable(s->link->tls, events)) {
+		n = flow_read(&s->link->in, s->link->fd, s->link->tls);
+		s->link->cut_off = n == ERR_IO && s->link->tls != NULL;
 		if (n > 0)
 			session_step(s, EVENT_STORE_BYTES);
 		else if (n != ERR_SHORT)
@@ -79,7 +93,8 @@ write_client(struct session *s)
 {
 	if (s->client.fd < 0)
 		return;
-	if (flow_write(&s->down, s->client.fd) != 0) {
+	if (flow_write(&s->down, s->client.fd,
+	    s->state == STATE_ENCRYPTING ? NULL : s->tls) != 0) {
 		s->client_gone = true;
 		session_step(s, EVENT_CLIENT_GONE);
 	} else if (s->state == STATE_ENDING && flow_len(&s->down) == 0) {
@@ -91,8 +106,19 @@ static void
 write_store(struct session *s)
 {
 	if (s->link != NULL && s->link->state == LINK_UP &&
-	    flow_write(&s->link->out, s->link->fd) != 0)
+	    flow_write(&s->link->out, s->link->fd, s->link->tls) != 0)
 		session_step(s, EVENT_STORE_GONE);
+}
+
+/* What TLS needs so that what is wanted can go on. */
+static uint32_t
+wants_of(const struct tls *t, uint32_t wants)
+{
+	if (t != NULL && (wants & EPOLLOUT) != 0 && tls_wants_read(t))
+		wants |= EPOLLIN;
+	if (t != NULL && (wants & EPOLLIN) != 0 && tls_wants_write(t))
+		wants |= EPOLLOUT;
+	return wants;
 }
 
 static void
@@ -102,11 +128,14 @@ watch_client(struct session *s)
 
 	if (s->client.fd < 0)
 		return;
-	if (s->state >= STATE_ENDING || flow_len(&s->up) < up_limit(s))
+	if (s->state == STATE_ENCRYPTING)
+		wants |= s->tls != NULL && tls_wants_write(s->tls) ?
+		    EPOLLOUT : EPOLLIN;
+	else if (s->state >= STATE_ENDING || flow_len(&s->up) < up_limit(s))
 		wants |= EPOLLIN;
 	if (flow_len(&s->down) > 0)
 		wants |= EPOLLOUT;
-	worker_watch(s->worker, &s->client, wants);
+	worker_watch(s->worker, &s->client, wants_of(s->tls, wants));
 }
 
 static void
@@ -127,7 +156,8 @@ watch_store(struct session *s)
 		wants |= EPOLLIN;
 	if (flow_len(&s->link->out) > 0)
 		wants |= EPOLLOUT;
-	worker_watch(s->worker, &s->store_source, wants);
+	worker_watch(s->worker, &s->store_source,
+	    wants_of(s->link->tls, wants));
 }
 
 /* Whether something was held back that could go on now. */

@@ -1,7 +1,5 @@
 /*
- * From the first packet to the end of SCRAM. Whoever is not known goes
- * through the same exchange as whoever mistypes a password, as slowly, and
- * is told the same.
+ * The first packets. How whoever they name proves it is in auth.c.
  */
 #include "gateway/session.h"
 
@@ -11,12 +9,11 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/report.h"
-#include "crypto/scram.h"
+#include "gateway/auth.h"
 #include "gateway/config.h"
 #include "gateway/job.h"
 #include "gateway/setting.h"
 #include "wire/backend.h"
-#include "wire/frontend.h"
 #include "wire/options.h"
 
 #define FAILURE_DELAY_MS 1000
@@ -52,8 +49,9 @@ login_fail(struct session *s, const char *reason, bool delayed,
 	}
 	f = &j->record.u.login_failure;
 	f->principal = s->known_user ? s->user : "";
-	f->store = v != NULL && config_store_find(v->config, s->database) !=
-	    NULL ? s->database : "";
+	f->store = v != NULL && s->database != NULL &&
+	    config_store_find(v->config, s->database) != NULL ?
+	    s->database : "";
 	version_unref(&s->worker->shared->versions, v);
 	f->source = s->source;
 	f->reason = reason;
@@ -74,20 +72,6 @@ login_failed_recorded(struct session *s)
 	}
 	flow_add(&s->down, s->fatal.data, s->fatal.len);
 	session_end(s, "login", NULL);
-}
-
-static void
-fail_password(struct session *s)
-{
-	struct backend_error e = {"FATAL", "28P01", NULL, NULL, NULL};
-
-	e.message = arena_fmt(s->a,
-	    "password authentication failed for user \"%s\"", s->user);
-	if (e.message == NULL) {
-		session_end_memory(s);
-		return;
-	}
-	login_fail(s, "password", true, &e);
 }
 
 static bool
@@ -197,27 +181,6 @@ take_params(struct session *s, const struct startup *st)
 	return 0;
 }
 
-static int
-begin_scram(struct session *s)
-{
-	struct shared *sh = s->worker->shared;
-	struct version *now = versions_get(&sh->versions);
-	const struct config_user *u = now == NULL ? NULL :
-	    config_user_find(now->config, s->user);
-	struct scram_verifier v;
-	int r;
-
-	s->known_user = u != NULL;
-	r = u != NULL ? scram_verifier_read(u->verifier, &v) :
-	    scram_verifier_mock(s->user, sh->mock_key, &v);
-	version_unref(&sh->versions, now);
-	if (r != 0)
-		return r;
-	s->scram = scram_server_new(&v);
-	wipe(&v, sizeof(v));
-	return s->scram == NULL ? ERR_MEMORY : 0;
-}
-
 static void
 begin_session(struct session *s, const struct startup *st)
 {
@@ -257,15 +220,25 @@ begin_session(struct session *s, const struct startup *st)
 		return;
 	}
 	s->counted = true;
-	if (begin_scram(s) != 0) {
-		session_end_memory(s);
-		return;
-	}
 	if (st->minor > 0 || s->n_unknown_options > 0)
 		backend_negotiate_write(flow_buf(&s->down),
 		    s->unknown_options, s->n_unknown_options);
-	backend_sasl_write(flow_buf(&s->down));
-	session_set_state(s, STATE_SASL_FIRST);
+	auth_begin(s);
+}
+
+/* What stands behind a request to encrypt did not wait for the answer:
+ * somebody may have put it there. */
+static void
+refuse_stuffed(struct session *s, enum startup_kind kind)
+{
+	struct backend_error e = {"FATAL", "08P01", "received unencrypted "
+	    "data behind a request to encrypt", "this is a mistake of the "
+	    "client's software, or somebody in the middle put it there",
+	    NULL};
+
+	report(REPORT_WARNING, "data behind a request to encrypt source=%s",
+	    s->source);
+	session_end(s, "startup", kind == STARTUP_CANCEL ? NULL : &e);
 }
 
 void
@@ -283,16 +256,21 @@ login_startup(struct session *s)
 		session_end(s, "startup", NULL);
 		return;
 	}
-	/* What stands behind a request to encrypt did not wait for the answer:
-	 * somebody may have put it there. */
 	if (reader_left(&r) > 0 && st.kind != STARTUP_SESSION) {
-		session_end(s, "startup", NULL);
+		refuse_stuffed(s, st.kind);
 		return;
 	}
 	switch (st.kind) {
 	case STARTUP_SSL:
+		tls_asked(s);
+		break;
 	case STARTUP_GSSENC:
-		buf_u8(flow_buf(&s->down), 'N');
+		if (s->asked_gss || s->tls != NULL)
+			refuse(s, "08P01", "a second request to encrypt",
+			    NULL);
+		else
+			buf_u8(flow_buf(&s->down), 'N');
+		s->asked_gss = true;
 		break;
 	case STARTUP_CANCEL:
 		open_cancel(s, st.cancel_pid, st.cancel_secret);
@@ -307,82 +285,4 @@ login_startup(struct session *s)
 	}
 	if (s->state < STATE_ENDING)
 		flow_drop(&s->up, r.pos);
-}
-
-/* The body of the next SASL message: 0, or ERR_SHORT, or the session ends. */
-static int
-next_sasl(struct session *s, struct reader *r, struct frame *f)
-{
-	int e;
-
-	reader_init(r, flow_data(&s->up), flow_len(&s->up));
-	if ((e = frame_read(r, FRONTEND_EARLY_MAX, f)) == ERR_SHORT)
-		return ERR_SHORT;
-	if (e == 0 && f->type == 'X') {
-		session_end(s, "client", NULL);
-		return ERR_STATE;
-	}
-	if (e != 0 || f->type != 'p') {
-		session_end_protocol(s, "expected an answer to the SASL "
-		    "request");
-		return ERR_FORMAT;
-	}
-	return 0;
-}
-
-void
-login_sasl_first(struct session *s)
-{
-	struct frontend_sasl sasl;
-	struct reader r;
-	struct frame f;
-	struct buf out;
-
-	if (next_sasl(s, &r, &f) != 0)
-		return;
-	buf_init(&out, 0);
-	if (frontend_sasl_read(f.body, &sasl) != 0 ||
-	    strcmp(sasl.mechanism, "SCRAM-SHA-256") != 0 ||
-	    sasl.data.data == NULL ||
-	    scram_server_first(s->scram, (const char *)sasl.data.data,
-	    sasl.data.len, &out) != 0) {
-		session_end_protocol(s, "malformed SCRAM message");
-		goto out;
-	}
-	backend_auth_write(flow_buf(&s->down), BACKEND_AUTH_SASL_CONTINUE,
-	    bytes_of(out.data, out.len));
-	flow_drop(&s->up, r.pos);
-	session_set_state(s, STATE_SASL_FINAL);
-out:
-	buf_done(&out);
-}
-
-void
-login_sasl_final(struct session *s)
-{
-	struct reader r;
-	struct frame f;
-	struct buf out;
-	int e;
-
-	if (next_sasl(s, &r, &f) != 0)
-		return;
-	buf_init(&out, 0);
-	e = scram_server_final(s->scram, (const char *)f.body.data,
-	    f.body.len, &out);
-	flow_drop(&s->up, r.pos);
-	if (e == ERR_DENIED || (e == 0 && !s->known_user)) {
-		fail_password(s);
-	} else if (e == ERR_FORMAT) {
-		session_end_protocol(s, "malformed SCRAM message");
-	} else if (e != 0) {
-		session_end_memory(s);
-	} else {
-		backend_auth_write(flow_buf(&s->down),
-		    BACKEND_AUTH_SASL_FINAL, bytes_of(out.data, out.len));
-		scram_server_free(s->scram);
-		s->scram = NULL;
-		open_begin(s);
-	}
-	buf_done(&out);
 }

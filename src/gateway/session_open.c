@@ -19,6 +19,7 @@
 #include "gateway/standing.h"
 #include "policy/policy.h"
 #include "policy/whole.h"
+#include "tls/tls.h"
 #include "wire/backend.h"
 
 #define PARAMS_MAX 160		/* settings of the packet, and our own */
@@ -184,6 +185,9 @@ submit_session(struct session *s)
 		session_end_memory(s);
 		return;
 	}
+	r->auth = s->auth;
+	if (s->tls != NULL)
+		r->tls = tls_version_text(s->tls);	/* a constant */
 	if (service_uncleared(s) != NULL) {
 		/* It will get no login: there is nothing in its reach. */
 		r->role = "";
@@ -299,7 +303,7 @@ open_connect(struct session *s, struct version *v, const struct standing *st)
 		    st->ticket};
 	if ((salted = worker_salted(s->worker, v, st->login)) == NULL)
 		return ERR_MEMORY;
-	if ((r = link_new(version_address(v, st->store),
+	if ((r = link_new(version_way(v, st->store),
 	    st->login->password, salted, params, n, &s->link)) != 0)
 		return r;
 	s->store_source.fd = s->link->fd;
@@ -365,6 +369,8 @@ open_backend_job(struct session *s, const struct standing *st)
 		return NULL;
 	}
 	j->record.u.backend.pid = s->link->pid;
+	if (s->link->tls != NULL)
+		j->record.u.backend.tls = tls_version_text(s->link->tls);
 	return j;
 }
 
@@ -393,7 +399,7 @@ open_aim_cancel(struct session *s)
 {
 	const struct shared *sh = s->worker->shared;
 	struct cancel_target t = {
-		.address = *version_address(s->version, s->store),
+		.way = *version_way(s->version, s->store),
 		.pid = s->link->pid,
 		.secret_len = s->link->secret_len,
 	};
@@ -439,21 +445,22 @@ void
 open_cancel(struct session *s, uint32_t pid, struct bytes secret)
 {
 	const struct shared *sh = s->worker->shared;
-	struct cancel_target t;
+	struct cancel_target t = {0};
 
 	if (cancel_find(sh->cancels, pid, secret, &t) != 0) {
 		/* As silent as a cancel that came too late. */
 		session_end(s, "cancel", NULL);
 		return;
 	}
-	if (link_cancel_new(&t.address, t.pid, bytes_of(t.secret,
+	if (link_cancel_new(&t.way, t.pid, bytes_of(t.secret,
 	    t.secret_len), &s->link) != 0 ||
 	    s->link->state == LINK_FAILED) {
 		session_end(s, "cancel", NULL);
-		return;
+		goto out;
 	}
 	s->store_source.fd = s->link->fd;
 	session_deadline(s, s->worker->shared->boot->connect_timeout_ms);
 	session_set_state(s, STATE_CANCEL);
-	wipe(&t, sizeof(t));
+out:
+	cancel_target_done(&t);
 }

@@ -5,6 +5,8 @@
 #include "gateway/session.h"
 
 #include "base/report.h"
+#include "gateway/auth.h"
+#include "gateway/link.h"
 #include "gateway/move.h"
 #include "wire/backend.h"
 
@@ -14,6 +16,8 @@ state_text(enum state s)
 	switch (s) {
 	case STATE_STARTUP:
 		return "startup";
+	case STATE_ENCRYPTING:
+		return "encrypting";
 	case STATE_SASL_FIRST:
 		return "sasl-first";
 	case STATE_SASL_FINAL:
@@ -67,12 +71,17 @@ session_set_state(struct session *s, enum state to)
 static void
 end_store_gone(struct session *s)
 {
-	static const struct backend_error e = {"FATAL", "57P01",
+	static const struct backend_error closed = {"FATAL", "57P01",
 	    "the store closed the connection", NULL, NULL};
+	static const struct backend_error cut = {"FATAL", "08006",
+	    "the connection to the store was cut off",
+	    "the encrypted stream ended without being closed", NULL};
+	bool was_cut = s->link != NULL && s->link->cut_off;
 
 	/* What it said last has been handed on; often that is the reason. */
 	session_end(s, "store", s->person != NULL &&
-	    flow_len(&s->down) > 0 ? NULL : &e);
+	    flow_len(&s->down) > 0 && !was_cut ? NULL :
+	    was_cut ? &cut : &closed);
 }
 
 static void
@@ -111,7 +120,7 @@ static void
 step_default(struct session *s, enum event e)
 {
 	if (e == EVENT_CLIENT_GONE)
-		session_end(s, "client", NULL);
+		session_end(s, s->cut_off ? "truncated" : "client", NULL);
 	else if (e == EVENT_STOP)
 		end_stopping(s);
 	else if (e == EVENT_LOST)
@@ -132,9 +141,18 @@ step_login(struct session *s, enum event e)
 	if (s->state == STATE_STARTUP)
 		login_startup(s);
 	else if (s->state == STATE_SASL_FIRST)
-		login_sasl_first(s);
+		auth_sasl_first(s);
 	else
-		login_sasl_final(s);
+		auth_sasl_final(s);
+}
+
+static void
+step_encrypting(struct session *s, enum event e)
+{
+	if (e == EVENT_CLIENT_READY)
+		tls_step(s);
+	else
+		step_default(s, e);
 }
 
 static void
@@ -273,6 +291,9 @@ session_step(struct session *s, enum event e)
 	case STATE_SASL_FIRST:
 	case STATE_SASL_FINAL:
 		step_login(s, e);
+		break;
+	case STATE_ENCRYPTING:
+		step_encrypting(s, e);
 		break;
 	case STATE_FAILING:
 	case STATE_DELAYED:

@@ -11,6 +11,7 @@
 #include "gateway/parcel.h"
 #include "gateway/config.h"
 #include "gateway/turns.h"
+#include "tls/context.h"
 
 #define ITEM_MAX 512
 
@@ -59,6 +60,33 @@ find_address(const struct config_store *s, const struct parcel *b,
 	return 0;
 }
 
+static void
+find_way(const struct config_store *s, const struct parcel *b,
+    struct link_way *ret)
+{
+	ret->tls = s->tls.mode;
+	ret->binding = s->tls.binding;
+	ret->context = s->tls.context;
+	if (find_address(s, b, &ret->address) != 0)
+		report(REPORT_WARNING, "store=%s its host is not known; "
+		    "sessions of it will be refused", s->name);
+	(void)snprintf(ret->host, sizeof(ret->host), "%s", s->host); /* fits */
+}
+
+/* Those who connect would be told so; better that it is known before. */
+static void
+look_at_certificate(const struct config *c)
+{
+	int64_t until;
+
+	if (c->tls.context == NULL)
+		return;
+	until = tls_context_until_ms(c->tls.context);
+	if (until <= clock_now_ms())
+		report(REPORT_WARNING, "the certificate of the gateway has "
+		    "expired: %s", c->tls.certificate);
+}
+
 int
 version_new(const struct config *c, struct config *owned,
     const struct parcel *b, unsigned workers, struct version **ret)
@@ -71,17 +99,15 @@ version_new(const struct config *c, struct config *owned,
 	v->refs = 1;
 	v->config = c;
 	v->n_kept = workers;
-	v->addresses = calloc(c->n_stores + 1, sizeof(*v->addresses));
+	v->ways = calloc(c->n_stores + 1, sizeof(*v->ways));
 	v->kept = calloc(workers + 1, sizeof(struct kept_password *));
-	if (v->addresses == NULL || v->kept == NULL) {
+	if (v->ways == NULL || v->kept == NULL) {
 		version_free(v);
 		return ERR_MEMORY;
 	}
 	for (i = 0; i < c->n_stores; i++)
-		if (find_address(&c->stores[i], b, &v->addresses[i]) != 0)
-			report(REPORT_WARNING, "store=%s its host is not "
-			    "known; sessions of it will be refused",
-			    c->stores[i].name);
+		find_way(&c->stores[i], b, &v->ways[i]);
+	look_at_certificate(c);
 	atomic_store(&v->turns_ms, turns_after(c, clock_now_ms()));
 	v->owned = owned;
 	*ret = v;
@@ -104,15 +130,15 @@ version_free(struct version *v)
 		}
 	}
 	free(v->kept);
-	free(v->addresses);
+	free(v->ways);
 	config_free(v->owned);
 	free(v);
 }
 
-const struct link_address *
-version_address(const struct version *v, const struct config_store *s)
+const struct link_way *
+version_way(const struct version *v, const struct config_store *s)
 {
-	return &v->addresses[s - v->config->stores];
+	return &v->ways[s - v->config->stores];
 }
 
 /*

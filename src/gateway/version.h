@@ -38,7 +38,7 @@ struct version {
 	struct version *next;		/* of the dead */
 	const struct config *config;
 	struct config *owned;		/* the same, or NULL: the caller's */
-	struct link_address *addresses;	/* of config->stores */
+	struct link_way *ways;		/* to config->stores */
 	struct kept_password **kept;	/* a list for each worker */
 	unsigned n_kept;
 	uint64_t number;		/* 1, 2, ...: in the order of force */
@@ -61,7 +61,8 @@ struct versions {
 int version_new(const struct config *c, struct config *owned,
     const struct parcel *b, unsigned workers, struct version **ret);
 void version_free(struct version *v);
-const struct link_address *version_address(const struct version *v,
+/* Borrows from the version. */
+const struct link_way *version_way(const struct version *v,
     const struct config_store *s);
 /* The first instant after at_ms at which it may decide otherwise. */
 int64_t version_turns_after(const struct version *v, int64_t at_ms);

@@ -172,6 +172,8 @@ struct record_session {
 	const char *principal;
 	const char *kind;		/* "person", "service" */
 	const char *source;		/* address:port */
+	const char *auth;		/* how it proved who it is; NULL: old */
+	const char *tls;		/* "TLSv1.3"; NULL: in the clear */
 	struct record_strs seen_at;	/* labels by network; maybe none */
 	struct record_strs roles;
 	struct record_strs employers;
@@ -201,6 +203,7 @@ struct record_backend {
 	uint64_t n;
 	const char *role;
 	uint32_t pid;			/* of the server process */
+	const char *tls;		/* to the store; NULL: in the clear */
 };
 
 /* Why a rule refused, or would have refused. */

@@ -171,6 +171,8 @@ static const struct shape_field session_fields[] = {
 	SESSION(SHAPE_NAME, principal, "principal"),
 	ENUM(struct record_session, kind, "kind", kinds),
 	SESSION(SHAPE_STR, source, "source"),
+	SESSION(SHAPE_OPT, auth, "auth"),
+	SESSION(SHAPE_OPT, tls, "tls"),
 	FACTS_FIELDS,
 	CLEARANCE_FIELDS,
 };
@@ -208,6 +210,7 @@ static const struct shape_field backend_fields[] = {
 	FIELD(SHAPE_U64, struct record_backend, n, "n"),
 	FIELD(SHAPE_STR, struct record_backend, role, "role"),
 	FIELD(SHAPE_U32, struct record_backend, pid, "pid"),
+	FIELD(SHAPE_OPT, struct record_backend, tls, "tls"),
 };
 
 static const struct shape_field statement_fields[] = {

@@ -6,6 +6,7 @@
 #include "wire/frame.h"
 
 #define SCRAM "SCRAM-SHA-256"
+#define SCRAM_PLUS "SCRAM-SHA-256-PLUS"
 
 static void
 field(struct buf *out, uint8_t code, const char *value)
@@ -88,10 +89,13 @@ backend_auth_write(struct buf *out, enum backend_auth code, struct bytes data)
 }
 
 void
-backend_sasl_write(struct buf *out)
+backend_sasl_write(struct buf *out, bool plus)
 {
-	backend_auth_write(out, BACKEND_AUTH_SASL,
-	    bytes_of(SCRAM "\0", sizeof(SCRAM "\0")));
+	static const char both[] = SCRAM_PLUS "\0" SCRAM "\0";
+	static const char one[] = SCRAM "\0";
+
+	backend_auth_write(out, BACKEND_AUTH_SASL, plus ?
+	    bytes_of(both, sizeof(both)) : bytes_of(one, sizeof(one)));
 }
 
 int

@@ -6,6 +6,7 @@
 #ifndef WIRE_BACKEND_H
 #define WIRE_BACKEND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -37,8 +38,9 @@ int backend_error_read(struct bytes body, struct backend_error *ret);
 
 void backend_auth_write(struct buf *out, enum backend_auth code,
     struct bytes data);
-/* The offer of SASL mechanisms: just SCRAM-SHA-256. */
-void backend_sasl_write(struct buf *out);
+/* The offer of SASL mechanisms: SCRAM-SHA-256, and before it, if wanted,
+ * SCRAM-SHA-256-PLUS. */
+void backend_sasl_write(struct buf *out, bool plus);
 int backend_auth_read(struct bytes body, uint32_t *code, struct bytes *data);
 /* Whether a list of mechanisms (of BACKEND_AUTH_SASL) has this one. */
 int backend_sasl_offers(struct bytes list, const char *mechanism);

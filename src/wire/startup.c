@@ -120,6 +120,14 @@ startup_write(struct buf *out, const struct startup_param *params, size_t n)
 }
 
 void
+startup_ssl_write(struct buf *out)
+{
+	buf_u32(out, 8);
+	buf_u16(out, MAJOR_CODE);
+	buf_u16(out, MINOR_SSL);
+}
+
+void
 startup_cancel_write(struct buf *out, uint32_t pid, struct bytes secret)
 {
 	buf_u32(out, (uint32_t)(12 + secret.len));

@@ -53,6 +53,7 @@ const char *startup_param(const struct startup *s, const char *name);
 /* What a client sends: for the way to a store. */
 void startup_write(struct buf *out, const struct startup_param *params,
     size_t n);
+void startup_ssl_write(struct buf *out);	/* SSLRequest */
 void startup_cancel_write(struct buf *out, uint32_t pid,
     struct bytes secret);
 

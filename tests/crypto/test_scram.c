@@ -71,7 +71,7 @@ exchange(const struct scram_verifier *v, const char *password,
 	buf_init(&a, 0);
 	buf_init(&b, 0);
 	assert_int_equal(scram_client_first(c, &a), 0);
-	assert_int_equal(scram_server_first(s, (char *)a.data, a.len, &b), 0);
+	assert_int_equal(scram_server_first(s, false, (char *)a.data, a.len, &b), 0);
 	buf_reset(&a);
 	assert_int_equal(scram_client_final(c, (char *)b.data, b.len, &a), 0);
 	buf_reset(&b);
@@ -194,7 +194,7 @@ server_first_rejects_binding_identity_and_mandatory_extensions(void **state)
 	buf_init(&out, 0);
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		s = scram_server_new(&v);
-		assert_int_equal(scram_server_first(s, bad[i],
+		assert_int_equal(scram_server_first(s, false, bad[i],
 		    strlen(bad[i]), &out), ERR_FORMAT);
 		scram_server_free(s);
 	}
@@ -225,7 +225,7 @@ server_final_rejects_each_single_change(void **state)
 		buf_reset(&answer);
 		buf_reset(&final);
 		assert_int_equal(scram_client_first(c, &first), 0);
-		assert_int_equal(scram_server_first(s, (char *)first.data,
+		assert_int_equal(scram_server_first(s, false, (char *)first.data,
 		    first.len, &answer), 0);
 		assert_int_equal(scram_client_final(c, (char *)answer.data,
 		    answer.len, &final), 0);
@@ -269,6 +269,92 @@ client_final_rejects_a_server_nonce_that_is_not_longer_than_ours(void **state)
 	scram_client_free(c);
 }
 
+/* With what each side takes for the server's certificate; plus: the client
+ * found it in the offer. */
+static int
+bound_exchange(const char *server, const char *client, bool plus,
+    bool could, int *first)
+{
+	struct scram_verifier v;
+	struct scram_server *s;
+	struct scram_client *c = scram_client_new("pencil");
+	struct buf a, b;
+	int r;
+
+	assert_int_equal(scram_verifier_read(postgres_verifier, &v), 0);
+	s = scram_server_new(&v);
+	if (server != NULL)
+		assert_int_equal(scram_server_bind(s, bytes_str(server)), 0);
+	if (client != NULL)
+		assert_int_equal(scram_client_bind(c, bytes_str(client)), 0);
+	if (could)
+		scram_client_could_bind(c);
+	buf_init(&a, 0);
+	buf_init(&b, 0);
+	assert_int_equal(scram_client_first(c, &a), 0);
+	r = *first = scram_server_first(s, plus, (char *)a.data, a.len, &b);
+	buf_reset(&a);
+	if (r == 0) {
+		assert_int_equal(scram_client_final(c, (char *)b.data, b.len,
+		    &a), 0);
+		buf_reset(&b);
+		r = scram_server_final(s, (char *)a.data, a.len, &b);
+	}
+	if (r == 0)
+		r = scram_client_check(c, (char *)b.data, b.len);
+	buf_done(&a);
+	buf_done(&b);
+	scram_server_free(s);
+	scram_client_free(c);
+	return r;
+}
+
+static void
+binding_holds_only_if_both_see_the_same_certificate(void **state)
+{
+	int first;
+
+	(void)state;
+	assert_int_equal(bound_exchange("hash", "hash", true, false,
+	    &first), 0);
+	assert_int_equal(bound_exchange("hash", "hush", true, false,
+	    &first), ERR_CONFLICT);
+	assert_int_equal(first, 0);
+	assert_int_equal(bound_exchange("hash", "hashes", true, false,
+	    &first), ERR_CONFLICT);
+}
+
+static void
+offer_that_was_changed_on_its_way_is_noticed(void **state)
+{
+	int first;
+
+	(void)state;
+	/* The client believes that there was no PLUS: there was. */
+	assert_int_equal(bound_exchange("hash", NULL, false, true, &first),
+	    ERR_CONFLICT);
+	/* There was none; or the client cannot bind at all. */
+	assert_int_equal(bound_exchange(NULL, NULL, false, true, &first), 0);
+	assert_int_equal(bound_exchange("hash", NULL, false, false, &first),
+	    0);
+}
+
+static void
+mechanism_and_header_must_agree(void **state)
+{
+	int first;
+
+	(void)state;
+	assert_int_equal(bound_exchange("hash", "hash", false, false,
+	    &first), ERR_FORMAT);
+	assert_int_equal(bound_exchange("hash", NULL, true, false, &first),
+	    ERR_FORMAT);
+	assert_int_equal(bound_exchange("hash", NULL, true, true, &first),
+	    ERR_FORMAT);
+	assert_int_equal(bound_exchange(NULL, "hash", true, false, &first),
+	    ERR_FORMAT);
+}
+
 int
 main(void)
 {
@@ -285,6 +371,10 @@ main(void)
 		    verifier_read_rejects_what_postgresql_would_not_write),
 		cmocka_unit_test(server_first_rejects_binding_identity_and_mandatory_extensions),
 		cmocka_unit_test(server_final_rejects_each_single_change),
+		cmocka_unit_test(
+		    binding_holds_only_if_both_see_the_same_certificate),
+		cmocka_unit_test(offer_that_was_changed_on_its_way_is_noticed),
+		cmocka_unit_test(mechanism_and_header_must_agree),
 		cmocka_unit_test(client_final_rejects_a_server_nonce_that_is_not_longer_than_ours),
 	};
 

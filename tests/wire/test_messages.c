@@ -202,16 +202,26 @@ sasl_offer_is_that_of_postgresql(void **state)
 {
 	static const char want[] =
 	    "R\0\0\0\x17\0\0\0\x0a" "SCRAM-SHA-256\0\0";
+	static const char both[] = "R\0\0\0\x2a\0\0\0\x0a"
+	    "SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0";
 	struct buf b;
 
 	(void)state;
 	buf_init(&b, 0);
-	backend_sasl_write(&b);
+	backend_sasl_write(&b, false);
 	assert_int_equal(b.len, sizeof(want) - 1);
 	assert_memory_equal(b.data, want, b.len);
 	assert_true(backend_sasl_offers(bytes_of(want + 9, 15),
 	    "SCRAM-SHA-256"));
 	assert_false(backend_sasl_offers(bytes_of(want + 9, 15), "SCRAM"));
+	buf_reset(&b);
+	backend_sasl_write(&b, true);
+	assert_int_equal(b.len, sizeof(both) - 1);
+	assert_memory_equal(b.data, both, b.len);
+	assert_true(backend_sasl_offers(bytes_of(both + 9, 34),
+	    "SCRAM-SHA-256"));
+	assert_true(backend_sasl_offers(bytes_of(both + 9, 34),
+	    "SCRAM-SHA-256-PLUS"));
 	buf_done(&b);
 }
 
