@@ -72,11 +72,15 @@ fuzz-noninterference: all
 
 # Take each subject's rows away: whoever changes an answer is listed.
 CHECKS = 200000
+QUERIES = 5000
 fuzz-lineage: all
 	scripts/deps.sh test
 	scripts/unprivileged.sh -b $(BUILD) env SWORN_LINEAGE_CHECKS=$(CHECKS) \
 	    SWORN_LINEAGE_SEED=$$(date +%s) /usr/bin/python3 -m pytest -q -s \
 	    -p no:cacheprovider --tb=short tests/lineage/test_rewrite.py
+	scripts/unprivileged.sh -b $(BUILD) env SWORN_ORACLE_QUERIES=$(QUERIES) \
+	    SWORN_LINEAGE_SEED=$$(date +%s) /usr/bin/python3 -m pytest -q -s \
+	    -p no:cacheprovider --tb=short tests/end/test_oracle.py
 
 # Each fuzzer for a while; what it finds stays in fuzz/crashes.
 fuzz:

@@ -372,6 +372,9 @@ exact_before(struct session *s, uint8_t type, uint32_t body_len)
 	case 'D':
 		return strips(s, q) ? before_row(s, body_len) : 0;
 	case 'E':
+		/* No row of this answer comes any more. */
+		s->person->hold.strips = false;
+		/* FALLTHROUGH */
 	case 'N':
 		if (r == NULL || r->bounded)
 			return 0;
@@ -399,8 +402,10 @@ description(struct session *s, bool query, struct run *r, uint32_t body_len)
 	struct buf out;
 	int e;
 
-	if (!strip_has_mark(body, REWRITE_MARK))
+	if (!strip_has_mark(body, REWRITE_MARK)) {
+		s->person->hold.strips &= !query;
 		return PERSON_PASS;
+	}
 	buf_init(&out, 0);
 	e = strip_description(body, table_of, s, &out);
 	if (e == 0 && query && r != NULL && !r->bounded)

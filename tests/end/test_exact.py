@@ -351,6 +351,16 @@ def test_an_answer_that_is_left_behind_is_bounded(enforcing):
     assert "bounded" in [r.get("basis") for r in got], got
 
 
+def test_an_error_in_the_middle_leaves_the_next_answer_whole(reader):
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        reader.execute("SELECT id, 1 / (id - max(id) OVER ()) FROM users "
+                       "ORDER BY id")
+    assert reader.execute("SELECT 1, 2, 3").fetchone() == (1, 2, 3)
+    a, b = reader.execute("SELECT id, handle FROM users ORDER BY id OFFSET 1 "
+                          "LIMIT 1").fetchone()
+    assert isinstance(a, int) and isinstance(b, str)
+
+
 def test_a_new_subject_has_a_tag_at_once(reader, admin):
     admin.execute("INSERT INTO users (id, handle, country, joined) VALUES "
                   "(987654321, 'new', 'US', now())")

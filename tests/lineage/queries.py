@@ -16,9 +16,15 @@ LINKS = [("people", "id", "posts", "owner"), ("people", "id", "likes", "who"),
 
 
 class Queries:
-    def __init__(self, rng):
+    def __init__(self, rng, tables=TABLES, numbers=NUMBERS,
+                 constants=range(7)):
+        """numbers: of each table, and of those of OPEN; constants: what
+        columns are compared with."""
         self.rng = rng
         self.names = 0
+        self.tables = tables
+        self.numbers = numbers
+        self.constants = list(constants)
 
     def alias(self):
         self.names += 1
@@ -27,12 +33,15 @@ class Queries:
     def chance(self, p):
         return self.rng.random() < p
 
+    def constant(self):
+        return self.rng.choice(self.constants)
+
     # A source is (alias, columns, numbers).
     def table(self, name=None):
-        name = name or self.rng.choice([*TABLES, *TABLES, "topics"])
+        name = name or self.rng.choice([*self.tables, *self.tables, "topics"])
         a = self.alias()
-        columns = {**TABLES, **OPEN}[name]
-        return f"{name} {a}", (a, columns, NUMBERS[name])
+        columns = {**self.tables, **OPEN}[name]
+        return f"{name} {a}", (a, columns, self.numbers[name])
 
     def sub(self, depth, outer):
         text, columns = self.select(depth - 1, outer, named=True)
@@ -101,9 +110,10 @@ class Queries:
         n = self.number(every)
         if kind < 0.42:
             return f"{n} {self.rng.choice(['=', '<', '>', '<>', '>='])} " \
-                   f"{self.rng.choice([self.rng.randint(0, 6), self.number(every)])}"
+                   f"{self.rng.choice([self.constant(), self.number(every)])}"
         if kind < 0.50:
-            return f"{n} IN (1, 2, {self.rng.randint(3, 6)})"
+            return f"{n} IN ({self.constant()}, {self.constant()}, " \
+                   f"{self.constant()})"
         if kind < 0.58:
             return f"{n} IS {self.rng.choice(['', 'NOT '])}NULL"
         if kind < 0.64:
@@ -120,7 +130,7 @@ class Queries:
             one, s = self.table()
             return f"{self.column(self.rng.choice(every))} = (SELECT " \
                    f"{self.column(s)} FROM {one} WHERE " \
-                   f"{self.column(s)} = {self.rng.randint(1, 5)}" \
+                   f"{self.column(s)} = {self.constant()}" \
                    f"{self.rng.choice(['', ' LIMIT 1'])})"
         if kind < 0.84:
             return f"{self.column(self.rng.choice(every))} IN ({text})"
