@@ -270,7 +270,8 @@ json_bundle(const struct outcome *o, bool *failed)
 
 	set(v, "dir", json_str(o->bundle), failed);
 	set(v, "entries", json_number(o->bundle_entries), failed);
-	set(v, "claim_sha256", json_str(o->claim_sha256), failed);
+	set(v, "claim_sha256", o->claim_sha256[0] == 0 ? json_null() :
+	    json_str(o->claim_sha256), failed);	/* not got so far */
 	return v;
 }
 

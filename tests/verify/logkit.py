@@ -5,6 +5,7 @@ computed; so is what each clearance shows. Times are milliseconds.
 """
 import copy
 import datetime
+import functools
 import hashlib
 import json
 import pathlib
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import traceback
+
+import jsonschema
 
 MAKE_LOG, VERIFY = sys.argv[1:3]
 VKEY = subprocess.run([MAKE_LOG, "--key"], capture_output=True, text=True,
@@ -302,6 +305,15 @@ def renumber(records):
     return records
 
 
+@functools.cache
+def schema():
+    """What users are promised of the JSON; every answer is held to it."""
+    path = pathlib.Path(__file__).resolve().parents[2]
+    text = (path / "docs/verify.schema.json").read_text()
+    jsonschema.Draft202012Validator.check_schema(json.loads(text))
+    return jsonschema.Draft202012Validator(json.loads(text))
+
+
 class Bench:
     """A scratch folder with one test's logs, and the program's answers."""
 
@@ -334,6 +346,8 @@ class Bench:
                            text=True, timeout=120)
         assert p.returncode in (0, 1, 2, 3, 4), \
             f"exit {p.returncode}: {p.stderr}"
+        if "--json" in args and p.returncode != 2:
+            schema().validate(json.loads(p.stdout))
         return p
 
     def log(self, to, *more):
