@@ -110,7 +110,9 @@ load_policy(struct as_of *s, struct buf *text, struct why *w)
 
 	if ((r = as_of_text(s->h, "policy", s->v->policy, text, w)) != 0)
 		return r;
-	if (keep_name(s, s->v->policy, t) != 0)
+	t->len = text->len;
+	t->text = arena_strn(s->a, (const char *)text->data, text->len);
+	if (t->text == NULL || keep_name(s, s->v->policy, t) != 0)
 		return why_set(w, ERR_MEMORY, 0, 0, "out of memory");
 	r = policy_load((const char *)text->data, text->len, &s->c.policy, w);
 	return r == 0 ? 0 : not_understood(r, "policy", t->path, w);

@@ -1,41 +1,15 @@
-/*
- * Whatever fails gives NULL, and jansson passes that on: json_pack takes
- * what it was given and returns NULL.
- */
 #include "cli/explain.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
+#include "cli/jsons.h"
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
 #include "policy/effect.h"
-
-/* Appends to a list that may be NULL; frees and clears it on failure. */
-static void
-append(json_t **list, json_t *item)
-{
-	if (json_array_append_new(*list, item) != 0) {
-		json_decref(*list);
-		*list = NULL;
-	}
-}
-
-static json_t *
-json_list(const char *const *items, size_t n)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		append(&list, json_string(items[i]));
-	return list;
-}
 
 static json_t *
 json_path(const char *label, const struct control_path *p)
@@ -46,10 +20,10 @@ json_path(const char *label, const struct control_path *p)
 
 	for (k = CONTROL_LOCATION; k <= CONTROL_KEEPING; k <<= 1)
 		if ((p->kinds & k) != 0)
-			append(&kinds, json_string(control_kind_text(
+			jsons_add(&kinds, json_string(control_kind_text(
 			    (enum control_kind)k)));
 	for (i = 0; i < p->n; i++)
-		append(&steps, json_string(p->steps[i].text));
+		jsons_add(&steps, json_string(p->steps[i].text));
 	return json_pack("{s:s, s:o, s:o}", "label", label, "kinds", kinds,
 	    "steps", steps);
 }
@@ -62,7 +36,7 @@ json_control(const struct control *c)
 
 	for (i = 0; i < c->n; i++)
 		for (k = 0; k < c->members[i].n_paths; k++)
-			append(&list, json_path(c->members[i].label,
+			jsons_add(&list, json_path(c->members[i].label,
 			    &c->members[i].paths[k]));
 	return list;
 }
@@ -74,7 +48,7 @@ json_employments(const struct principal *p)
 	size_t i;
 
 	for (i = 0; i < p->n_employments; i++)
-		append(&list, json_pack("{s:s?, s:s}", "employer",
+		jsons_add(&list, json_pack("{s:s?, s:s}", "employer",
 		    p->employments[i].employer, "as",
 		    employment_text(&p->employments[i])));
 	return list;
@@ -86,15 +60,15 @@ json_facts(const struct principal *p)
 	return json_pack("{s:s?, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:b, s:o}",
 	    "site", p->site,
 	    p->kind == PRINCIPAL_PERSON ? "employers" : "operators",
-	    json_list(p->employers, p->n_employers),
+	    jsons_list(p->employers, p->n_employers),
 	    "employments", json_employments(p),
-	    "instructors", json_list(p->instructors, p->n_instructors),
+	    "instructors", jsons_list(p->instructors, p->n_instructors),
 	    "instructors-known", p->instructors_known,
-	    "roles", json_list(p->roles, p->n_roles),
-	    "nationalities", json_list(p->nationalities, p->n_nationalities),
-	    "offices", json_list(p->offices, p->n_offices),
+	    "roles", jsons_list(p->roles, p->n_roles),
+	    "nationalities", jsons_list(p->nationalities, p->n_nationalities),
+	    "offices", jsons_list(p->offices, p->n_offices),
 	    "offices-known", p->offices_known,
-	    "issuers", json_list(p->issuers, p->n_issuers));
+	    "issuers", jsons_list(p->issuers, p->n_issuers));
 }
 
 static json_t *
@@ -112,7 +86,7 @@ json_column(const struct explain *e, size_t table, size_t residence,
 		return NULL;
 	}
 	for (i = 0; i < f.n; i++)
-		append(&rules, json_pack("{s:s, s:s, s:s}", "rule",
+		jsons_add(&rules, json_pack("{s:s, s:s, s:s}", "rule",
 		    f.rules[i].name, "verb", f.rules[i].verb, "because",
 		    f.rules[i].because));
 	return json_pack("{s:s, s:s, s:s, s:o, s:s?}", "column", c->name,
@@ -132,7 +106,7 @@ json_residence(const struct explain *e, size_t table, size_t residence)
 		return NULL;
 	columns = json_array();
 	for (i = 0; i < t->n_columns; i++)
-		append(&columns, json_column(e, table, residence, i));
+		jsons_add(&columns, json_column(e, table, residence, i));
 	return json_pack("{s:s, s:b, s:s?, s:s, s:s, s:o}", "residence",
 	    r.residence, "shown", (int)r.permitted, "rule", r.rule,
 	    "because", r.because, "hint", r.hint, "columns", columns);
@@ -147,7 +121,7 @@ json_table(const struct explain *e, size_t table)
 
 	for (i = 0; !t->table->is_public && i < e->got.request.n_residences;
 	    i++)
-		append(&list, json_residence(e, table, i));
+		jsons_add(&list, json_residence(e, table, i));
 	return json_pack("{s:s, s:b, s:b, s:o}", "table", t->table->full,
 	    "public", (int)t->table->is_public, "readable", (int)t->readable,
 	    "residences", list);
@@ -165,7 +139,7 @@ json_answer(const struct explain *e)
 	time_text(e->ask.at_ms, at);
 	for (i = 0; i < c->n_tables; i++)
 		if (explain_asked(e, c->tables[i].table))
-			append(&tables, json_table(e, i));
+			jsons_add(&tables, json_table(e, i));
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, "
 	    "s:o, s:o, s:s?, s:o}", "principal", p->id, "name", p->name,
 	    "kind", p->kind == PRINCIPAL_PERSON ? "person" : "service",
@@ -179,14 +153,5 @@ json_answer(const struct explain *e)
 int
 explain_json(const struct explain *e, struct buf *out)
 {
-	json_t *j = json_answer(e);
-	char *text = j == NULL ? NULL : json_dumps(j, JSON_INDENT(1));
-
-	json_decref(j);
-	if (text == NULL)
-		return ERR_MEMORY;
-	buf_str(out, text);
-	buf_str(out, "\n");
-	free(text);
-	return 0;
+	return jsons_write(json_answer(e), out);
 }

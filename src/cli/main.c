@@ -32,8 +32,8 @@ static const struct {
 	    "sworn explain -c FILE PRINCIPAL STORE"},
 	{"who-can", cmd_who_can, "everybody who reaches something: "
 	    "sworn who-can -c FILE"},
-	{"policy", cmd_policy, "try a policy before it is in force: "
-	    "sworn policy test|lint|diff"},
+	{"policy", cmd_policy, "try a policy before it is in force, or see "
+	    "what was: sworn policy test|lint|diff|history|show"},
 	{"passwd", cmd_passwd, "set how a principal logs in: "
 	    "sworn passwd FILE PRINCIPAL"},
 	{"key", cmd_key, "make or show a log's key: "

@@ -1,5 +1,6 @@
 /*
- * sworn policy test | lint | diff: what to ask before a policy is in force.
+ * sworn policy test | lint | diff: what to ask before a policy is in force;
+ * history | show: what was.
  */
 #include "cli/policy.h"
 
@@ -15,6 +16,8 @@ static const struct {
 	{"test", cmd_policy_test},
 	{"lint", cmd_policy_lint},
 	{"diff", cmd_policy_diff},
+	{"history", cmd_policy_history},
+	{"show", cmd_policy_show},
 };
 
 int
@@ -27,6 +30,9 @@ cmd_policy(int argc, char **argv)
 			return parts[i].run(argc - 1, argv + 1);
 	(void)fprintf(stderr, "usage: sworn policy test FILE -c FILE\n"
 	    "       sworn policy lint -c FILE | --log DIR [--strict]\n"
-	    "       sworn policy diff OLD NEW -c FILE\n");
+	    "       sworn policy diff OLD NEW -c FILE\n"
+	    "       sworn policy history --log DIR [--diff] [--json]\n"
+	    "       sworn policy show --log DIR [--at TIME | --version V] "
+	    "[--out FOLDER]\n");
 	return 2;
 }

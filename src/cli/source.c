@@ -61,17 +61,18 @@ source_history(struct source *s, const char *usage)
 	return s->key == NULL ? warn_own_key(s->history) != 0 : 0;
 }
 
-static void
-say_version(const struct source *s, const struct history_version *v)
+void
+source_say(const struct source *s, const struct history_version *v)
 {
 	char at[TIME_TEXT_MAX], from[TIME_TEXT_MAX], until[TIME_TEXT_MAX];
 
 	time_text(s->at_ms, at);
 	time_text(v->from_ms, from);
-	(void)fprintf(stderr, "as of %s: version %u of gateway %s, in force "
+	(void)fprintf(stderr, "%s%s%sversion %u of gateway %s, in force "
 	    "since %s (entry %" PRIu64 "), policy %.12s, directory %.12s\n",
-	    at, v->number, s->history->gateway, from, v->seq, v->policy,
-	    v->directory);
+	    s->at_ms != 0 ? "as of " : "", s->at_ms != 0 ? at : "",
+	    s->at_ms != 0 ? ": " : "", v->number, s->history->gateway, from,
+	    v->seq, v->policy, v->directory);
 	if (v->end == HISTORY_BROKEN && s->at_ms > v->until_ms) {
 		time_text(v->until_ms, until);
 		(void)fprintf(stderr, "warning: the gateway ended without "
@@ -95,7 +96,7 @@ open_log(struct source *s, const char *usage)
 	if (history_at(s->history, s->at_ms, &v, &w) != 0 ||
 	    as_of_new(s->history, v, s->at_ms, &s->as_of, &w) != 0)
 		return said(&w);
-	say_version(s, v);
+	source_say(s, v);
 	as_of_warn(s->as_of);
 	s->config = as_of_config(s->as_of);
 	return 0;

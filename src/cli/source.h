@@ -14,6 +14,7 @@
 struct as_of;
 struct config;
 struct history;
+struct history_version;
 
 #define SOURCE_USAGE "-c FILE | --log DIR [--key VKEY]"
 
@@ -39,6 +40,9 @@ struct source {
  */
 int source_open(struct source *s, const char *usage);
 void source_close(struct source *s);
+
+/* Says on stderr which version it is. */
+void source_say(const struct source *s, const struct history_version *v);
 
 /* A log's history alone, by `log` and `key`. As source_open. */
 int source_history(struct source *s, const char *usage);

@@ -4,8 +4,6 @@
  */
 #include "cli/who_can.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -13,6 +11,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
+#include "cli/jsons.h"
 #include "cli/say.h"
 #include "directory/directory.h"
 #include "policy/policy.h"
@@ -179,26 +178,6 @@ who_can_words(const struct who_can *q, struct buf *out)
 
 /* --- as JSON: whatever fails gives NULL, and jansson passes that on --- */
 
-static void
-append(json_t **list, json_t *item)
-{
-	if (json_array_append_new(*list, item) != 0) {
-		json_decref(*list);
-		*list = NULL;
-	}
-}
-
-static json_t *
-json_list(const char *const *items, size_t n)
-{
-	json_t *list = json_array();
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		append(&list, json_string(items[i]));
-	return list;
-}
-
 static json_t *
 json_approvals(const struct who_can_one *one, const struct way *w)
 {
@@ -208,10 +187,10 @@ json_approvals(const struct who_can_one *one, const struct way *w)
 
 	for (i = 0; i < w->n_rules; i++)
 		if ((a = who_can_approvable(one, w->rules[i])) != NULL)
-			append(&list, json_pack("{s:s, s:i, s:o}", "rule",
+			jsons_add(&list, json_pack("{s:s, s:i, s:o}", "rule",
 			    w->rules[i], "count", (int)a->count,
 			    "by",
-			    json_list(a->by, a->n)));
+			    jsons_list(a->by, a->n)));
 	return list;
 }
 
@@ -226,14 +205,14 @@ json_way(const struct who_can *q, const struct who_can_one *one,
 
 	for (i = 0; i < q->survey.sessions.n_places; i++)
 		if (w->places[i])
-			append(&places,
+			jsons_add(&places,
 			    json_string(q->survey.sessions.places[i]));
 	while ((r = next_part(q, w, &p)) == 0 && p.table != NULL)
-		append(&tables, json_pack("{s:s, s:o, s:o, s:o}", "table",
+		jsons_add(&tables, json_pack("{s:s, s:o, s:o, s:o}", "table",
 		    p.table->full, "residences",
-		    json_list(p.residences.items, p.residences.n), "plain",
-		    json_list(p.plain.items, p.plain.n), "mask",
-		    json_list(p.masked.items, p.masked.n)));
+		    jsons_list(p.residences.items, p.residences.n), "plain",
+		    jsons_list(p.plain.items, p.plain.n), "mask",
+		    jsons_list(p.masked.items, p.masked.n)));
 	if (r != 0) {
 		json_decref(tables);
 		tables = NULL;
@@ -242,9 +221,9 @@ json_way(const struct who_can *q, const struct who_can_one *one,
 	    "store",
 	    q->survey.space.stores[w->store].name, "purpose", w->purpose,
 	    "ticket", w->ticket, "confirmed-for", w->scope == NULL ? json_null() :
-	    json_list(w->scope->residences, w->scope->n_residences),
+	    jsons_list(w->scope->residences, w->scope->n_residences),
 	    "from", places, "always", w->always, "rules",
-	    json_list(w->rules, w->n_rules), "approvals",
+	    jsons_list(w->rules, w->n_rules), "approvals",
 	    json_approvals(one, w), "tables", tables);
 }
 
@@ -255,7 +234,7 @@ json_one(const struct who_can *q, const struct who_can_one *one)
 	size_t i;
 
 	for (i = 0; i < one->ways.n; i++)
-		append(&ways, json_way(q, one,
+		jsons_add(&ways, json_way(q, one,
 		    &one->ways.items[i]));
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "principal",
 	    one->who->id, "name", one->who->name, "kind",
@@ -267,22 +246,14 @@ json_one(const struct who_can *q, const struct who_can_one *one)
 int
 who_can_json(const struct who_can *q, struct buf *out)
 {
-	json_t *list = json_array(), *j;
-	char at[TIME_TEXT_MAX], *text;
+	json_t *list = json_array();
+	char at[TIME_TEXT_MAX];
 	size_t i;
 
 	time_text(q->survey.at_ms, at);
 	for (i = 0; i < q->n_found; i++)
-		append(&list, json_one(q, &q->found[i]));
-	j = json_pack("{s:s, s:I, s:I, s:o}", "at", at, "principals",
-	    (json_int_t)q->survey.n_ids, "cells", (json_int_t)q->n_asked,
-	    "found", list);
-	text = j == NULL ? NULL : json_dumps(j, JSON_INDENT(1));
-	json_decref(j);
-	if (text == NULL)
-		return ERR_MEMORY;
-	buf_str(out, text);
-	buf_str(out, "\n");
-	free(text);
-	return 0;
+		jsons_add(&list, json_one(q, &q->found[i]));
+	return jsons_write(json_pack("{s:s, s:I, s:I, s:o}", "at", at,
+	    "principals", (json_int_t)q->survey.n_ids, "cells",
+	    (json_int_t)q->n_asked, "found", list), out);
 }

@@ -1,0 +1,28 @@
+/*
+ * cli/changes.h - what one principal gains and loses, in words: by store and
+ * table, residences of which the same is said together.
+ */
+#ifndef CLI_CHANGES_H
+#define CLI_CHANGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+struct buf;
+struct reach_space;
+
+/* Of a cell (policy/reach.h). */
+struct cell_change {
+	uint8_t before, after;		/* the most: enum treatment */
+	bool more, less;		/* in some session */
+};
+
+/* Cells as those of the space. */
+bool changes_any(const struct cell_change *cells, size_t n);
+/* 0 or ERR_MEMORY; resets scratch. */
+int changes_say(const struct reach_space *space,
+    const struct cell_change *cells, struct arena *scratch, struct buf *out);
+
+#endif
