@@ -374,7 +374,7 @@ exact_before(struct session *s, uint8_t type, uint32_t body_len)
 	case 'E':
 		/* No row of this answer comes any more. */
 		s->person->hold.strips = false;
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case 'N':
 		if (r == NULL || r->bounded)
 			return 0;
@@ -384,7 +384,7 @@ exact_before(struct session *s, uint8_t type, uint32_t body_len)
 		/* Its first rows were shown, and perhaps no more ever are. */
 		if (r != NULL && !r->bounded && !is_prefix(r))
 			r->tags.unknown = true;
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case 'C':
 	case 'I':
 		s->person->hold.strips = false;
