@@ -576,6 +576,50 @@ judge_exact(struct work *w, const struct analysis *an, const char *sql,
 }
 
 static void
+refuse_bounded(struct work *w, const struct catalog_table *t)
+{
+	const char *why = w->out->whole ? w->out->whole_why :
+	    w->out->bounded_why;
+	struct refusal *r;
+
+	r = refuse(w, "42501", arena_fmt(w->a, "reading %s in store %s is "
+	    "refused without an exact record", t->full, w->j->store));
+	if (r == NULL)
+		return;
+	if (w->j->twins == NULL)
+		why = "no record of this store can be exact";
+	r->record.table = t->full;
+	r->record.because = why != NULL && *why != 0 ? why :
+	    "it cannot be told whose rows its answer would be from";
+	r->detail = arena_fmt(w->a, "a rule permits it only where the record "
+	    "lists whose rows they are, and for this statement it cannot: %s",
+	    r->record.because);
+	if (r->detail == NULL)
+		w->failed = true;
+	r->hint = w->j->twins != NULL ? rewrite_advice(why) : "ask whoever "
+	    "runs the store to apply its clearances";
+}
+
+/* Where a rule demands an exact record, there is one or nothing is read. */
+static void
+judge_exact_only(struct work *w)
+{
+	const struct clearance *c = w->j->clearance;
+	size_t i;
+
+	if (w->j->exact_only == NULL || !w->out->guarded)
+		return;
+	for (i = 0; i < c->n_tables; i++)
+		if (w->j->exact_only[i] && (w->out->whole || w->tables[i]))
+			break;
+	if (i == c->n_tables)
+		return;
+	w->out->exact_only = true;
+	if (w->out->exact == NULL && w->out->n_refusals == 0)
+		refuse_bounded(w, c->tables[i].table);
+}
+
+static void
 judge_all(struct work *w, const char *sql, size_t len)
 {
 	const struct analysis *an = NULL;
@@ -609,6 +653,7 @@ judge_all(struct work *w, const char *sql, size_t len)
 		    "read");
 	judge_marks(w, sql, len);
 	judge_exact(w, an, sql, len);
+	judge_exact_only(w);
 }
 
 int

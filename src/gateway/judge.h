@@ -52,6 +52,7 @@ struct judgement {
 	const struct rewrite *exact;
 	const char *bounded_why;
 	const char *sql;	/* of exact */
+	bool exact_only;	/* reads what needs an exact record */
 };
 
 struct judge {
@@ -62,6 +63,8 @@ struct judge {
 	bool reads_otherwise;	/* the store reads SQL in another way now */
 	const struct store_limits *limits;	/* NULL: none */
 	const struct rewrite_schema *twins;	/* NULL: none */
+	/* By catalog table: readable under exact records only; NULL: none. */
+	const bool *exact_only;
 };
 
 /* 0 or ERR_MEMORY; SQL that is not understood is a judgement, too. */

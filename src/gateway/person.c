@@ -349,6 +349,10 @@ send_execute(struct session *s, const struct frame *f, struct run *run)
 static int
 record_named(struct session *s, const struct named *x, bool *ret_needed)
 {
+	static const struct backend_error unsure = {"ERROR", "42501",
+	    "what this name stands for is refused without an exact record",
+	    "a rule permits it only where the record lists whose rows they "
+	    "are", "prepare it again, under another name"};
 	struct run *run = NULL;
 	struct job *job;
 	struct cover c;
@@ -361,6 +365,12 @@ record_named(struct session *s, const struct named *x, bool *ret_needed)
 	}
 	cover_named(&c, s, x);
 	*ret_needed = c.guarded;
+	if (s->standing->exact_only != NULL && s->store->mode ==
+	    STORE_ENFORCE && (x == NULL || x->n == 0 || x->anything)) {
+		job_free(job);
+		run_unref(run);
+		return person_poison(s, 'B', &unsure) == 0 ? ERR_DENIED : WAIT;
+	}
 	if (!c.guarded) {
 		job_free(job);
 		run_unref(run);
@@ -400,7 +410,8 @@ on_bind(struct session *s, const struct frame *f)
 		run_unref(run);
 		return r;
 	}
-	r = record_named(s, x, &needed);
+	if ((r = record_named(s, x, &needed)) == ERR_DENIED)
+		return 0;
 	return r != 0 || needed ? r : send_bind(s, f, NULL);
 }
 
@@ -449,7 +460,8 @@ on_execute(struct session *s, const struct frame *f)
 	}
 	if (portal != NULL && portal->run != NULL && !portal->run->over)
 		return send_execute(s, f, NULL);
-	r = record_named(s, portal, &needed);
+	if ((r = record_named(s, portal, &needed)) == ERR_DENIED)
+		return 0;
 	return r != 0 || needed ? r : send_execute(s, f, NULL);
 }
 

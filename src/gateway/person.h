@@ -81,7 +81,8 @@ bool exact_full(struct session *s);
 /* What is held goes, or waits for a record: 0 or PERSON_WAITS. */
 int exact_flush(struct session *s);
 /* An ErrorResponse as it would be of the text that the client sent. */
-int exact_error(const struct request *q, struct bytes body, struct buf *out);
+int exact_error(const struct session *s, const struct request *q,
+    const struct backend_error *said, struct bytes body, struct buf *out);
 void exact_done(struct person *p);
 
 /* person_portal.c: of the portal that is executed; NULL is fine. */

@@ -120,6 +120,26 @@ subjects_record(struct session *s, struct job *j, struct run *r)
 	    &m->subjects, &m->n_subjects);
 }
 
+/* Nothing of it may be shown under a bounded record. */
+static bool
+exact_only(const struct session *s, const struct run *r)
+{
+	return r->meaning->judgement->exact_only &&
+	    s->store->mode == STORE_ENFORCE;
+}
+
+static void
+end_bounded(struct session *s)
+{
+	static const struct backend_error e = {"FATAL", "42501",
+	    "an answer came to an end, or to a row, that no exact record "
+	    "covers", "a rule permits it only where the record lists whose "
+	    "rows they are", "ask for fewer rows, and for all of them at once"};
+
+	buf_done(&s->person->hold.bytes);
+	session_end(s, "exact", &e);
+}
+
 /* One record more for what is held; what is held waits for it. */
 static int
 submit(struct session *s, struct run *r)
@@ -153,6 +173,10 @@ submit(struct session *s, struct run *r)
 static int
 flush(struct session *s, struct run *r)
 {
+	if (r->tags.unknown && !r->bounded && !r->failing && exact_only(s, r)) {
+		end_bounded(s);
+		return PERSON_WAITS;
+	}
 	if (!r->recorded || (!r->bounded && (r->tags.unknown ||
 	    r->tags.recorded < r->tags.n)))
 		return submit(s, r);
@@ -379,6 +403,9 @@ exact_before(struct session *s, uint8_t type, uint32_t body_len)
 		if (r == NULL || r->bounded)
 			return 0;
 		r->tags.unknown = true;
+		r->failing = type == 'E';
+		if (r->failing && exact_only(s, r))
+			buf_done(&s->person->hold.bytes);
 		return flush(s, r);
 	case 's':
 		/* Its first rows were shown, and perhaps no more ever are. */
@@ -529,9 +556,29 @@ place_of(void *arg, uint32_t at)
 	return rewrite_place(j->exact, j->sql, at);
 }
 
-int
-exact_error(const struct request *q, struct bytes body, struct buf *out)
+/* Errors that the store tells before it looks at a row: what is not there,
+ * what may not be done. */
+static bool
+tells_nothing(const char *sqlstate)
 {
+	return strncmp(sqlstate, "42", 2) == 0;
+}
+
+int
+exact_error(const struct session *s, const struct request *q,
+    const struct backend_error *said, struct bytes body, struct buf *out)
+{
+	struct backend_error e = {"ERROR", "42501", "the statement failed, "
+	    "and what the store says of it is not shown", "a rule permits it "
+	    "only where the record lists whose rows they are, and an error may "
+	    "tell of any", "try it with less: columns without casts and "
+	    "divisions, then with them"};
+
+	if (exact_run(q) != NULL && exact_only(s, q->run) &&
+	    !tells_nothing(said->sqlstate)) {
+		backend_error_write(out, &e);
+		return 0;
+	}
 	return strip_error(body, REWRITE_MARK, place_of,
 	    (void *)(uintptr_t)q->meaning->judgement, out);
 }

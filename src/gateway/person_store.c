@@ -271,7 +271,7 @@ on_error(struct session *s, const struct frame *f, struct bytes whole)
 	    strcmp(e.severity, "ERROR") == 0)
 		flow_add(&s->down, q->poison, q->poison_len);
 	else if (q != NULL && q->meaning != NULL && f != NULL &&
-	    exact_error(q, f->body, &changed) == 0)
+	    exact_error(s, q, &e, f->body, &changed) == 0)
 		exact_put(s, changed.data, changed.len);
 	else
 		exact_put(s, whole.data, whole.len);

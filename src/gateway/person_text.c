@@ -50,6 +50,7 @@ person_meaning(struct session *s, const char *sql, size_t len)
 		.limits = s->store->mode == STORE_ENFORCE ?
 		    &s->store->limits : NULL,
 		.twins = s->standing->has_twins ? &s->standing->twins : NULL,
+		.exact_only = s->standing->exact_only,
 	};
 
 	if ((a = arena_new()) == NULL || text_hmac(s, sql, len, hmac) != 0 ||

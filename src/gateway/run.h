@@ -26,6 +26,7 @@ struct run {
 	bool exact;
 	bool recorded;		/* its statement's record is durable */
 	bool bounded;		/* it is no longer exact, and recorded so */
+	bool failing;		/* its last message is an error */
 	struct meaning *meaning;	/* of an exact one */
 	struct tags tags;
 };

@@ -144,10 +144,16 @@ may_open(struct session *s)
 static const struct clearance_table *
 service_uncleared(const struct session *s)
 {
+	const struct clearance *c = s->standing->clearance;
+	size_t i;
+
 	if (s->standing->who->kind != PRINCIPAL_SERVICE ||
 	    s->store->mode != STORE_ENFORCE)
 		return NULL;
-	return clearance_uncleared(s->standing->clearance);
+	for (i = 0; s->standing->exact_only != NULL && i < c->n_tables; i++)
+		if (s->standing->exact_only[i])
+			return &c->tables[i];
+	return clearance_uncleared(c);
 }
 
 /*
@@ -245,7 +251,11 @@ refuse_service(struct session *s, const struct clearance_table *t)
 	e.message = arena_fmt(s->a, "service %s is refused in store %s: it "
 	    "is not cleared for all of %s", s->user, s->store->name,
 	    t->table->full);
-	if (why.residence == NULL)
+	if (s->standing->exact_only != NULL &&
+	    s->standing->exact_only[t - s->standing->clearance->tables])
+		e.detail = "a rule permits it only under exact records, and a "
+		    "service's are bounded";
+	else if (why.residence == NULL)
 		e.detail = "some of its columns are masked or absent for it, "
 		    "and a service's role shows all of them";
 	else

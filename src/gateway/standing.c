@@ -247,6 +247,29 @@ find_facts(struct standing *s, const struct standing_request *q)
 	    s->n_seen_at, s->a, &s->control);
 }
 
+/* Which tables a rule lets be read only under exact records. */
+static int
+find_exact_only(struct standing *s, const struct policy_request *q)
+{
+	const struct clearance *plain;
+	bool *only;
+	size_t i;
+	int r;
+
+	if ((only = arena_array(s->a, s->clearance->n_tables + 1,
+	    sizeof(*only))) == NULL)
+		return ERR_MEMORY;
+	if ((r = policy_decide(policy_plain(s->clearance->policy), q, s->a,
+	    &plain)) != 0)
+		return r;
+	for (i = 0; i < s->clearance->n_tables; i++)
+		if (clearance_needs_exact(s->clearance, plain, i)) {
+			only[i] = true;
+			s->exact_only = only;
+		}
+	return 0;
+}
+
 static int
 decide(struct standing *s, const struct standing_request *q)
 {
@@ -277,7 +300,10 @@ decide(struct standing *s, const struct standing_request *q)
 		pq.unconfirmed = c->tickets.set ? "nobody was asked" :
 		    "the gateway has nobody to ask about tickets";
 	}
-	return policy_decide(c->policy, &pq, s->a, &s->clearance);
+	if ((r = policy_decide(c->policy, &pq, s->a, &s->clearance)) != 0 ||
+	    policy_plain(c->policy) == NULL)
+		return r;
+	return find_exact_only(s, &pq);
 }
 
 /*

@@ -64,6 +64,7 @@ struct standing {
 	const char *role;		/* at the store; NULL: none is set up */
 	const struct config_login *login; /* NULL: no such role is known */
 	bool has_twins;		/* exact records can be had */
+	const bool *exact_only;	/* by catalog table; NULL: none */
 	struct rewrite_schema twins;
 	/* By catalog table: what the session can reach of it, or NULL. */
 	const struct record_table **reach;

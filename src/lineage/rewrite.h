@@ -51,6 +51,9 @@ struct rewrite {
 int rewrite(const char *sql, size_t len, const struct rewrite_schema *s,
     struct arena *a, const struct rewrite **ret);
 
+/* How a text might be written that is rewritten; never NULL. */
+const char *rewrite_advice(const char *why);
+
 /* From a place in the new text to that in the old one, both in characters
  * from 1; 0: it has none. */
 unsigned rewrite_place(const struct rewrite *r, const char *old, unsigned at);

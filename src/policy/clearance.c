@@ -232,3 +232,27 @@ clearance_refusal(const struct clearance *c, const struct clearance_table *t,
 	}
 	return 0;
 }
+
+bool
+clearance_needs_exact(const struct clearance *c,
+    const struct clearance *plain, size_t table)
+{
+	const struct clearance_table *t = &c->tables[table];
+	const struct clearance_table *p = &plain->tables[table];
+	const struct policy_outcome *a, *b;
+	size_t i;
+
+	if (!t->readable || t->columns == NULL)
+		return false;
+	if (!p->readable)
+		return true;
+	a = &c->outcomes[table * c->n_residences];
+	b = &plain->outcomes[table * c->n_residences];
+	for (i = 0; i < c->n_residences; i++)
+		if (a[i].permitted && !b[i].permitted)
+			return true;
+	for (i = 0; i < t->table->n_columns; i++)
+		if (t->columns[i] != p->columns[i])
+			return true;
+	return false;
+}

@@ -299,6 +299,40 @@ parse_files(struct load *l, const struct bundle_file *files, size_t n)
 }
 
 /* The policy points into the trees of its texts, so those are kept. */
+/*
+ * What may be read whatever the record is like. A permit that is for exact
+ * records alone takes nothing away from what another permits, so which rules
+ * demand one is asked by deciding without them.
+ */
+static int
+make_plain(struct policy *p)
+{
+	struct policy *q;
+	size_t i;
+
+	for (i = 0; i < p->n_rules && !p->rules[i].exact; i++)
+		;
+	if (i == p->n_rules)
+		return 0;
+	if ((q = arena_alloc(p->arena, sizeof(*q))) == NULL)
+		return ERR_MEMORY;
+	*q = *p;
+	q->rules = arena_array(p->arena, p->n_rules, sizeof(*q->rules));
+	if (q->rules == NULL)
+		return ERR_MEMORY;
+	for (i = q->n_rules = 0; i < p->n_rules; i++)
+		if (!p->rules[i].exact)
+			q->rules[q->n_rules++] = p->rules[i];
+	p->plain = q;
+	return index_make(q->rules, q->n_rules, p->arena, &q->index);
+}
+
+const struct policy *
+policy_plain(const struct policy *p)
+{
+	return p->plain;
+}
+
 int
 policy_load(const char *text, size_t len, struct policy **ret, struct why *w)
 {
@@ -329,6 +363,10 @@ policy_load(const char *text, size_t len, struct policy **ret, struct why *w)
 	}
 	if ((r = index_make(l.p->rules, l.p->n_rules, l.p->arena,
 	    &l.p->index)) != 0) {
+		(void)why_set(w, r, 0, 0, "out of memory");
+		goto out;
+	}
+	if ((r = make_plain(l.p)) != 0) {
 		(void)why_set(w, r, 0, 0, "out of memory");
 		goto out;
 	}

@@ -161,8 +161,9 @@ rules_one(struct load *l, struct rule *r, const struct yaml_node *n)
 {
 	static const char *const allowed[] = {"rule", "permit", "forbid",
 	    "treat", "who", "what", "whose", "why", "when", "approval",
-	    "hint", NULL};
-	const struct yaml_node *hint;
+	    "record", "hint", NULL};
+	static const char *const records[] = {"exact", NULL};
+	const struct yaml_node *hint, *record;
 
 	yaml_map(&l->in, n, allowed);
 	r->name = rules_text(l, yaml_need(&l->in, n, "rule"));
@@ -176,6 +177,13 @@ rules_one(struct load *l, struct rule *r, const struct yaml_node *n)
 	read_why(l, r, yaml_get(n, "why"));
 	rules_when(l, r, yaml_get(n, "when"));
 	read_approval(l, r, yaml_get(n, "approval"));
+	if ((record = yaml_get(n, "record")) != NULL) {
+		(void)yaml_enum(&l->in, record, records);
+		r->exact = true;
+		if (r->verb != VERB_PERMIT)
+			(void)yaml_fail(&l->in, record, "\"record\" is for a "
+			    "permit: what it permits needs such a record");
+	}
 	r->hint = rules_text(l, hint = yaml_get(n, "hint"));
 	if (hint != NULL && l->in.result == 0 && r->verb == VERB_TREAT)
 		(void)yaml_fail(&l->in, hint, "a hint is for who is refused; "

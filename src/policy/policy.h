@@ -181,6 +181,20 @@ int policy_decide(const struct policy *p, const struct policy_request *q,
     struct arena *a, const struct clearance **ret);
 
 /*
+ * A policy without its permits that are for exact records alone (record:
+ * exact); NULL: it has none. Lives as long as the policy.
+ */
+const struct policy *policy_plain(const struct policy *p);
+
+/*
+ * Whether what a clearance shows of a table (index in the catalog) needs an
+ * exact record: whether some of it is missing in what the plain policy
+ * decides for the same request.
+ */
+bool clearance_needs_exact(const struct clearance *c,
+    const struct clearance *plain, size_t table);
+
+/*
  * The canonical text of a clearance: equal outcomes are equal texts, bytes
  * of it are hashed for its name. Lines of ASCII or UTF-8, ended by \n.
  */

@@ -114,6 +114,7 @@ struct rule {
 	int64_t from, to;
 	struct weekly weekly;
 	struct approval approval;	/* permits only */
+	bool exact;			/* needs exact records; permits only */
 	const char *hint;		/* NULL: none */
 };
 
@@ -134,6 +135,8 @@ struct policy {
 	struct rule *rules;		/* sorted by name: order says nothing */
 	size_t n_rules;
 	struct index *index;		/* of the rules */
+	struct policy *plain;		/* without the permits that need exact
+					 * records; NULL: there are none */
 };
 
 enum truth {

@@ -374,6 +374,72 @@ def test_a_new_subject_has_a_tag_at_once(reader, admin):
         admin.execute("DELETE FROM sworn_tag.tag WHERE key = 987654321")
 
 
+@pytest.fixture(scope="module")
+def demanding(enforcing):
+    """The same gateway while the moderators' rule demands exact records."""
+    path = enforcing.folder / "policy.yaml"
+    text = path.read_text()
+    rule = "  - rule: moderators work on reported cases\n"
+    assert text.count(rule) == 1
+    path.write_text(text.replace(rule, rule + "    record: exact\n"))
+    enforcing.sworn("reload", enforcing.conf)
+    yield enforcing
+    path.write_text(text)
+    enforcing.sworn("reload", enforcing.conf)
+
+
+@pytest.fixture
+def strict(demanding):
+    ticket = f"TS-{next(TICKET)}"
+    with connect(demanding, ticket=ticket) as c:
+        c.records = lambda *more: (c.close(), session_records(
+            demanding, ticket, {*KINDS, *more}))[1]
+        yield c
+
+
+@pytest.mark.parametrize("sql, hint", [
+    ("SELECT id FROM users ORDER BY id LIMIT 2 OFFSET 1", "OFFSET"),
+    ("DECLARE c CURSOR FOR SELECT id FROM users", "one SELECT"),
+    ("COPY (SELECT id FROM users) TO STDOUT", "one SELECT"),
+    ("SELECT owner_id, avg(id) FROM videos GROUP BY 1 HAVING avg(id) > 3",
+     "without the condition"),
+])
+def test_where_a_rule_demands_it_only_exact_statements_run(strict, sql, hint):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege) as e:
+        strict.execute(sql)
+    assert "without an exact record" in str(e.value)
+    assert hint in e.value.diag.message_hint
+    assert strict.execute("SELECT id FROM users ORDER BY id LIMIT 2") \
+        .fetchall()
+    got = strict.records("denial")
+    assert [r["type"] for r in got] == ["denial", "statement", "result"]
+    assert got[1]["basis"] == "exact"
+
+
+def test_an_error_that_no_exact_record_covers_is_not_told(strict):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege) as e:
+        strict.execute("SELECT handle::int FROM users ORDER BY id LIMIT 1")
+    assert "not shown" in str(e.value) and "integer" not in str(e.value)
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        strict.execute("SELECT handel FROM users")
+    assert strict.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_rows_that_no_exact_record_covers_are_not_shown(strict, admin):
+    one = admin.execute("SELECT id FROM users WHERE country = 'US' "
+                        "ORDER BY id DESC LIMIT 1").fetchone()[0]
+    kept = admin.execute("DELETE FROM sworn_tag.tag WHERE key = %s "
+                         "RETURNING tag", (one,)).fetchone()[0]
+    try:
+        with pytest.raises(psycopg.Error) as e:
+            strict.execute("SELECT id FROM users WHERE id = %s", (one,))
+        assert "no exact record covers" in str(e.value)
+        assert str(one) not in str(e.value)
+    finally:
+        admin.execute("INSERT INTO sworn_tag.tag VALUES (%s, %s)",
+                      (one, kept))
+
+
 def described(c, sql):
     r = c.pgconn.prepare(b"", sql.encode())
     if r.status != pq.ExecStatus.COMMAND_OK:

@@ -31,6 +31,7 @@ NARROWER = {
         "    what: {categories: [contact]}"),
     "a residence forbidden": rule(
         "    forbid: read\n    who: {kind: service}\n    whose: [DE]"),
+    "an exact record demanded": FEED_RULE + "    record: exact\n",
 }
 
 

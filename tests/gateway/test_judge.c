@@ -15,6 +15,7 @@
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "gateway/judge.h"
+#include "lineage/rewrite.h"
 #include "policy/policy.h"
 
 static const char catalog_text[] =
@@ -256,6 +257,55 @@ purpose_is_seen_in_each_of_its_forms(void **state)
 	assert_int_equal(judged("SET sworn.other = 'a'")->n_refusals, 1);
 }
 
+static void
+where_a_rule_demands_an_exact_record_nothing_else_is_read(void **state)
+{
+	static const char *const columns[] = {"id"};
+	static const struct rewrite_table tables[] = {{"users", columns, 1}};
+	static const struct rewrite_schema twins = {"tw", tables, 1};
+	static const struct {
+		const char *sql;
+		const char *hint;	/* NULL: it may */
+	} cases[] = {
+		{"SELECT id FROM users", NULL},
+		{"SELECT * FROM topics OFFSET 3", NULL},
+		{"SET timezone = 'UTC'", NULL},
+		{"SELECT id FROM users ORDER BY id OFFSET 3", "OFFSET"},
+		{"SELECT users FROM users", "columns"},
+		{"DECLARE c CURSOR FOR SELECT id FROM users", "one SELECT"},
+		{"SELECT 1; SELECT id FROM users", "one SELECT"},
+		{"FETCH c", "SELECT"},
+		{"SELECT what(1)", "PostgreSQL's own"},
+	};
+	bool only[8] = {false};
+	const struct judgement *j;
+	size_t i;
+
+	(void)state;
+	assert_true(catalog->n_tables <= sizeof(only));
+	for (i = 0; i < catalog->n_tables; i++)
+		only[i] = strcmp(catalog->tables[i].full,
+		    "public.users") == 0;
+	judge.twins = &twins;
+	judge.exact_only = only;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		j = judged(cases[i].sql);
+		if (cases[i].hint == NULL) {
+			assert_int_equal(j->n_refusals, 0);
+			continue;
+		}
+		if (!j->exact_only)
+			fail_msg("%s", cases[i].sql);
+		assert_int_equal(j->n_refusals, 1);
+		assert_string_equal(j->refusals[0].record.sqlstate, "42501");
+		if (strstr(j->refusals[0].hint, cases[i].hint) == NULL)
+			fail_msg("%s: %s", cases[i].sql, j->refusals[0].hint);
+	}
+	judge.twins = NULL;
+	assert_int_equal(judged("SELECT id FROM users")->n_refusals, 1);
+	judge.exact_only = NULL;
+}
+
 int
 main(void)
 {
@@ -269,6 +319,8 @@ main(void)
 		cmocka_unit_test(
 		    text_that_the_store_reads_in_another_way_is_whole),
 		cmocka_unit_test(purpose_is_seen_in_each_of_its_forms),
+		cmocka_unit_test(
+		    where_a_rule_demands_an_exact_record_nothing_else_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

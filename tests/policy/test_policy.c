@@ -663,6 +663,61 @@ broken_text_is_refused_where_it_is_broken(void **state)
 	}
 }
 
+/* What a permit for exact records shows, another may show without. */
+static void
+exact_record_is_needed_where_no_other_permit_shows_as_much(void **state)
+{
+	static const struct {
+		const char *rules;
+		bool needed;
+	} ask[] = {
+		{"[{rule: r, permit: read}]", false},
+		{"[{rule: r, permit: read, record: exact}]", true},
+		{"[{rule: r, permit: read, record: exact},"
+		    " {rule: s, permit: read}]", false},
+		{"[{rule: a, permit: read},"
+		    " {rule: r, permit: read, record: exact}]", false},
+		{"[{rule: r, permit: read, record: exact, whose: AA},"
+		    " {rule: s, permit: read, whose: BB}]", true},
+		{"[{rule: r, permit: read, record: exact, what: "
+		    "{categories: mail}}, {rule: s, permit: read, what: "
+		    "{categories: key}}]", true},
+		{"[{rule: r, permit: read, record: exact, who: {roles: boss}},"
+		    " {rule: s, permit: read}]", false},
+		{"[{rule: r, permit: read, record: exact}, {rule: s, permit: "
+		    "read, who: {roles: boss}}]", true},
+		{"[{rule: r, permit: read, record: exact},"
+		    " {rule: s, forbid: read}]", false},
+	};
+	const struct clearance *c, *plain;
+	struct arena *a = arena_new();
+	struct story s, t;
+	char text[500];
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(ask) / sizeof(ask[0]); i++) {
+		struct story_ask q = {.who = "ann", .store = "s",
+		    .residences = "AA BB"};
+
+		(void)snprintf(text, sizeof(text), POLICY "rules: %s\n",
+		    ask[i].rules);
+		story_init(&s, directory, catalog, text);
+		c = story_decide(&s, &q, a);
+		t = s;
+		t.policy = (struct policy *)(uintptr_t)policy_plain(s.policy);
+		plain = t.policy == NULL ? c : story_decide(&t, &q, a);
+		for (k = 0; strcmp(c->tables[k].table->full, "p.users") != 0;
+		    k++)
+			;
+		if (clearance_needs_exact(c, plain, k) != ask[i].needed)
+			fail_msg("%s", ask[i].rules);
+		assert_false(clearance_needs_exact(c, c, k));
+		story_done(&s);
+	}
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -674,6 +729,8 @@ main(void)
 		cmocka_unit_test(store_without_residences_shows_nothing),
 		cmocka_unit_test(patterns_and_purposes_are_listed_once),
 		cmocka_unit_test(broken_text_is_refused_where_it_is_broken),
+		cmocka_unit_test(
+		    exact_record_is_needed_where_no_other_permit_shows_as_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
