@@ -374,6 +374,28 @@ def test_a_new_subject_has_a_tag_at_once(reader, admin):
         admin.execute("DELETE FROM sworn_tag.tag WHERE key = 987654321")
 
 
+def described(c, sql):
+    r = c.pgconn.prepare(b"", sql.encode())
+    if r.status != pq.ExecStatus.COMMAND_OK:
+        return r.error_message
+    r = c.pgconn.describe_prepared(b"")
+    return [(r.fname(i), r.ftype(i), r.fmod(i), r.ftable(i), r.ftablecol(i))
+            for i in range(r.nfields)], [r.param_type(i)
+                                         for i in range(r.nparams)]
+
+
+def test_what_analysts_ask_is_described_as_the_store_does(reader, direct):
+    corpus = HERE.parent / "lineage" / "corpus" / "analysts.sql"
+    text = "\n".join(line for line in corpus.read_text().splitlines()
+                     if not line.startswith("--"))
+    queries = [q.strip() for q in text.split("\n\n") if q.strip()]
+    assert len(queries) > 60
+    for sql in queries:
+        assert described(reader, sql) == described(direct, sql), sql
+
+
+# -- a rule that demands it: last, since all of the gateway's readers feel it --
+
 @pytest.fixture(scope="module")
 def demanding(enforcing):
     """The same gateway while the moderators' rule demands exact records."""
@@ -438,23 +460,3 @@ def test_rows_that_no_exact_record_covers_are_not_shown(strict, admin):
     finally:
         admin.execute("INSERT INTO sworn_tag.tag VALUES (%s, %s)",
                       (one, kept))
-
-
-def described(c, sql):
-    r = c.pgconn.prepare(b"", sql.encode())
-    if r.status != pq.ExecStatus.COMMAND_OK:
-        return r.error_message
-    r = c.pgconn.describe_prepared(b"")
-    return [(r.fname(i), r.ftype(i), r.fmod(i), r.ftable(i), r.ftablecol(i))
-            for i in range(r.nfields)], [r.param_type(i)
-                                         for i in range(r.nparams)]
-
-
-def test_what_analysts_ask_is_described_as_the_store_does(reader, direct):
-    corpus = HERE.parent / "lineage" / "corpus" / "analysts.sql"
-    text = "\n".join(line for line in corpus.read_text().splitlines()
-                     if not line.startswith("--"))
-    queries = [q.strip() for q in text.split("\n\n") if q.strip()]
-    assert len(queries) > 60
-    for sql in queries:
-        assert described(reader, sql) == described(direct, sql), sql
