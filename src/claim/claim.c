@@ -19,7 +19,7 @@ static const char *const did_keys[] = {
 };
 static const char *const who_keys[] = {
 	"controlled-from", "by", "principals", "roles", "kind",
-	"employed-by", NULL,
+	"employed-by", "is", NULL,
 };
 static const char *const kind_names[] = {"person", "service", NULL};
 
@@ -100,6 +100,7 @@ load_who(struct yaml_in *in, const struct yaml_node *node,
 	ret->principals = load_strs(in, node, "principals");
 	ret->roles = load_strs(in, node, "roles");
 	ret->employed_by = load_strs(in, node, "employed-by");
+	ret->is = load_strs(in, node, "is");
 	if ((kind = yaml_get(node, "kind")) != NULL)
 		ret->kind = kind_names[yaml_enum(in, kind, kind_names)];
 	if (yaml_get(node, "by") != NULL && ret->controlled_from.n == 0)

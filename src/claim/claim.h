@@ -23,6 +23,9 @@ struct claim_who {
 	struct record_strs roles;
 	struct record_strs employed_by;
 	const char *kind;	/* "person", "service"; NULL: both */
+	/* Definitions of the policy that decided the session, one of which
+	 * is met (claim/defined.h). */
+	struct record_strs is;
 };
 
 /* What the data must be; an empty part does not restrict. */

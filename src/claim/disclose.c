@@ -78,6 +78,7 @@ disclose_session(struct verdict *v, struct track_session *t,
 	s->n = s->rec.u.session.n;
 	s->cut = s->n != 0;
 	s->facts = s->rec.u.session;
+	s->is_from_ms = r->time_ms;
 	s->until_ms = INT64_MAX;
 	again_take_store(v, s);
 	match_reader(&v->claim->who, &s->facts, &s->reader);
@@ -96,7 +97,7 @@ out:
 
 /* What stands against a plain yes or no, in words. */
 static const char *
-undecided(struct verdict *v, const struct state_session *s,
+undecided(struct verdict *v, const struct state_session *s, enum truth is,
     const struct match_data *d, const struct released *out, bool straddles)
 {
 	char *why = arena_str(v->scratch, "");
@@ -104,6 +105,10 @@ undecided(struct verdict *v, const struct state_session *s,
 	if (why != NULL && s->reader.truth == TRUTH_UNKNOWN)
 		why = arena_fmt(v->scratch, "%s; who stands behind the reader "
 		    "is not known", why);
+	if (why != NULL && is == TRUTH_UNKNOWN)
+		why = arena_fmt(v->scratch, "%s; %s", why,
+		    s->is.missing != NULL ? s->is.missing : "whether the "
+		    "reader is what the claim asks is not known");
 	if (why != NULL && d->truth == TRUTH_UNKNOWN)
 		why = arena_fmt(v->scratch, "%s; %s", why, d->unclear);
 	if (why != NULL && !out->known)
@@ -210,6 +215,10 @@ describe_reader(struct verdict *v, const struct state_session *s,
 	e->mode = copy_str(v, c->mode, failed);
 	e->purpose = copy_str(v, c->purpose, failed);
 	e->ticket = copy_str(v, c->ticket, failed);
+	if (v->claim->who.is.n > 0 && s->is.name != NULL) {
+		e->is = copy_str(v, s->is.name, failed);
+		e->is_because = copy_str(v, s->is.because, failed);
+	}
 	if (s->reader.path != NULL) {
 		e->label = copy_str(v, s->reader.path->label, failed);
 		e->kinds = copy_strs(v, &s->reader.path->kinds, failed);
@@ -293,13 +302,12 @@ keep_evidence(struct verdict *v, const struct state_session *s,
 
 /* Evidence, a doubt, or nothing: by the table at the top of this file. */
 static int
-decide(struct verdict *v, const struct state_session *s,
-    const struct record *r, const struct match_data *d,
-    const struct released *out)
+decide(struct verdict *v, struct state_session *s, const struct record *r,
+    const struct match_data *d, const struct released *out)
 {
 	const struct claim *c = v->claim;
 	bool straddles = r->time_ms < c->from_ms || out->end_ms > c->to_ms;
-	enum truth t = truth_and(s->reader.truth, d->truth);
+	enum truth t = truth_and(s->reader.truth, d->truth), is;
 	const char *why;
 	size_t n;
 	int e;
@@ -307,11 +315,15 @@ decide(struct verdict *v, const struct state_session *s,
 	if (t == TRUTH_FALSE || r->time_ms > c->to_ms ||
 	    out->end_ms < c->from_ms)
 		return 0;
+	if ((e = is_over(v, s, s->service ? s->is_from_ms : r->time_ms,
+	    out->end_ms, &is)) != 0 || is == TRUTH_FALSE)
+		return e;
+	t = truth_and(t, is);
 	if (!out->known || (out->rows == 0 && out->bytes == 0) || straddles)
 		t = truth_and(t, TRUTH_UNKNOWN);
 	if (t == TRUTH_TRUE)
 		return keep_evidence(v, s, r, d, out);
-	if ((why = undecided(v, s, d, out, straddles)) == NULL)
+	if ((why = undecided(v, s, is, d, out, straddles)) == NULL)
 		return ERR_MEMORY;
 	n = v->result.n_doubts;
 	e = state_doubt(v, "undecided", v->log->gateway, &r->seq,
@@ -629,7 +641,8 @@ on_clearance(struct verdict *v, struct state_session *s, struct bytes entry)
 	/* What was in effect up to here may have mattered. */
 	if ((e = again_session(v, s, v->now->time_ms)) != 0)
 		return e;
-	if ((e = take_clearance(v, s, entry)) != 0)
+	if ((e = is_keep(v, s)) != 0 || (e = take_clearance(v, s,
+	    entry)) != 0)
 		return e;
 	s->checked = false;
 	if (s->service) {
@@ -648,6 +661,7 @@ disclose_record(struct verdict *v, struct track_session *t,
 {
 	const struct record *r = v->now;
 	struct state_session *s = t->data;
+	enum truth is;
 	int e;
 
 	s->cut |= n_of(r) != s->n + 1;
@@ -663,8 +677,11 @@ disclose_record(struct verdict *v, struct track_session *t,
 	if (r->type == RECORD_SUBJECTS)
 		return on_subjects(s, &r->u.more);
 	if (r->type == RECORD_DENIAL && r->time_ms >= v->claim->from_ms &&
-	    r->time_ms <= v->claim->to_ms && s->reader.truth != TRUTH_FALSE)
-		v->result.denials++;
+	    r->time_ms <= v->claim->to_ms && s->reader.truth != TRUTH_FALSE) {
+		e = is_over(v, s, r->time_ms, r->time_ms, &is);
+		v->result.denials += is != TRUTH_FALSE;
+		return e;
+	}
 	return 0;
 }
 

@@ -22,7 +22,8 @@ struct match_reader {
 	const struct record_path *path;
 };
 
-/* *ret borrows from the record. */
+/* All but the claim's `is`, which no record answers. *ret borrows from the
+ * record. */
 void match_reader(const struct claim_who *w, const struct record_session *s,
     struct match_reader *ret);
 

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "claim/claim.h"
+#include "claim/defined.h"
 #include "claim/match.h"
 #include "claim/track.h"
 #include "directory/control.h"
@@ -31,6 +32,7 @@ struct open_session {
 	struct record rec;
 	bool service;
 	struct match_reader reader;
+	enum truth is;			/* what the claim asks */
 	struct narrow_line *line;	/* a service's */
 	/* Lines in which it counts as a session already. */
 	const struct narrow_line *counted[COUNTED_MAX];
@@ -40,6 +42,7 @@ struct open_session {
 
 struct narrow {
 	const struct claim *claim;
+	struct objects *objects;	/* NULL: none can be read */
 	struct arena *arena;		/* lines */
 	struct arena *scratch;
 	struct track *track;
@@ -108,7 +111,7 @@ on_ended(void *arg, struct track_session *t, enum track_end how,
 }
 
 struct narrow *
-narrow_new(const struct claim *c)
+narrow_new(const struct claim *c, objects_read_fn *read, void *arg)
 {
 	struct narrow *n = calloc(1, sizeof(*n));
 
@@ -117,7 +120,10 @@ narrow_new(const struct claim *c)
 	n->claim = c;
 	n->arena = arena_new();
 	n->scratch = arena_new();
-	if (n->arena == NULL || n->scratch == NULL) {
+	if (read != NULL)
+		n->objects = objects_new(read, arg);
+	if (n->arena == NULL || n->scratch == NULL ||
+	    (read != NULL && n->objects == NULL)) {
 		narrow_free(n);
 		return NULL;
 	}
@@ -131,6 +137,7 @@ narrow_free(struct narrow *n)
 		return;
 	track_each(n->track, on_ended, n);
 	track_free(n->track);
+	objects_free(n->objects);
 	free(n->sorted);
 	arena_free(n->scratch);
 	arena_free(n->arena);
@@ -153,8 +160,9 @@ join(struct arena *a, const char *before, const struct record_strs *l)
 /* How a reader stands under the claim's countries by kinds of path that the
  * claim leaves out; or which of its words the reader does not meet. */
 static const char *
-why_reader(struct narrow *n, const struct record_session *s)
+why_reader(struct narrow *n, const struct open_session *open)
 {
+	const struct record_session *s = &open->rec.u.session;
 	const struct claim_who *w = &n->claim->who;
 	const struct record_path *p;
 	struct match_reader without;
@@ -166,6 +174,8 @@ why_reader(struct narrow *n, const struct record_session *s)
 	match_reader(&loose, s, &without);
 	if (without.truth == TRUTH_FALSE)
 		return "another kind, role, employer or name than the claim's";
+	if (open->reader.truth != TRUTH_FALSE)
+		return join(n->scratch, "is none of ", &w->is);
 	for (i = 0; i < s->n_control; i++) {
 		p = &s->control[i];
 		if (!strs_have(&w->controlled_from, p->label))
@@ -324,8 +334,8 @@ why_of(struct narrow *n, const struct open_session *s,
 		return 0;
 	if (match_data(&n->claim->data, b, &x, n->scratch, &m) != 0)
 		return ERR_MEMORY;
-	if (s->reader.truth == TRUTH_FALSE)
-		reader = why_reader(n, in);
+	if (truth_and(s->reader.truth, s->is) == TRUTH_FALSE)
+		reader = why_reader(n, s);
 	if (m.truth == TRUTH_FALSE)
 		data = why_data(n, b, &x);
 	if (reader == NULL || data == NULL)
@@ -337,7 +347,8 @@ why_of(struct narrow *n, const struct open_session *s,
 	}
 	*detail = reader[0] != 0 ? reader : data;
 	*ret = reader[0] != 0 ? NARROW_READER : data[0] != 0 ? NARROW_DATA :
-	    truth_and(s->reader.truth, m.truth) == TRUTH_TRUE ?
+	    truth_and(truth_and(s->reader.truth, s->is), m.truth) ==
+	    TRUTH_TRUE ?
 	    NARROW_INSIDE : NARROW_MAYBE;
 	return 0;
 }
@@ -385,6 +396,22 @@ in_period(const struct narrow *n, const struct record *r)
 }
 
 static int
+find_is(struct narrow *n, struct open_session *s)
+{
+	const struct record_session *in = &s->rec.u.session;
+	const struct defined_reader r = { .who = &n->claim->who,
+	    .facts = in, .policy = in->policy, .directory = in->directory };
+	struct defined_answer a = { .truth = TRUTH_TRUE };
+	int e;
+
+	if (r.who->is.n > 0 && (e = defined_at(&r, n->objects,
+	    s->rec.time_ms, n->scratch, &a)) != 0)
+		return e;
+	s->is = a.truth;
+	return 0;
+}
+
+static int
 on_session(struct narrow *n, const struct record *r, struct bytes entry)
 {
 	struct track_session *t = track_find(n->track, r->u.session.session);
@@ -404,6 +431,8 @@ on_session(struct narrow *n, const struct record *r, struct bytes entry)
 		return e;
 	s->service = strcmp(s->rec.u.session.kind, "person") != 0;
 	match_reader(&n->claim->who, &s->rec.u.session, &s->reader);
+	if ((e = find_is(n, s)) != 0)
+		return e;
 	if (!s->service || !in_period(n, r))
 		return 0;
 	return disclosed(n, s, &s->rec.u.session.bound, &s->line);

@@ -4,7 +4,7 @@
  * A true sentence can be worth little. Each disclosure of the period is put
  * into one line: of which reader, at which store, and why it lies outside
  * the words (or does not). Pure: records in, counts out; decides nothing.
- * Memory: open sessions and lines. Limits: NARROW_LINES_MAX lines.
+ * Memory: open sessions and lines, texts as in claim/objects.h. Limits: NARROW_LINES_MAX lines.
  */
 #ifndef CLAIM_NARROW_H
 #define CLAIM_NARROW_H
@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "claim/objects.h"
 #include "record/record.h"
 
 #define NARROW_LINES_MAX 10000
@@ -52,7 +53,10 @@ struct narrow_result {
 	uint64_t disclosures[NARROW_STORE + 1];	/* in all, by why */
 };
 
-struct narrow *narrow_new(const struct claim *c);
+/* For what the claim asks readers to be, the texts are read (NULL: that is
+ * undecided); decided as of the session's opening. */
+struct narrow *narrow_new(const struct claim *c, objects_read_fn *read,
+    void *arg);
 void narrow_free(struct narrow *n);
 /* A log's records, in order; then its end. 0 or ERR_MEMORY. */
 int narrow_record(struct narrow *n, const struct record *r,

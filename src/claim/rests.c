@@ -232,6 +232,9 @@ rests_say(struct verdict *v)
 	    "places a session counts, both if they differ")) != 0 ||
 	    (e = say_texts(v, "policy", "the policy: ", &v->policies,
 	    " (SHA-256); enforced clearances were decided again by it")) != 0 ||
+	    (e = say_texts(v, "definition", "that what the claim asks readers "
+	    "to be is what these define: ", &v->definitions,
+	    "; it was decided again, over the directory")) != 0 ||
 	    (e = say_texts(v, "catalog", "that the catalog says rightly whose "
 	    "data is where: ", &v->catalogs, " (SHA-256)")) != 0 ||
 	    (e = say_texts(v, "program", "that the gateway ran the program "

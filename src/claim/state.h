@@ -8,6 +8,7 @@
 #define CLAIM_STATE_H
 
 #include "claim/claim.h"
+#include "claim/defined.h"
 #include "claim/logins.h"
 #include "claim/match.h"
 #include "claim/objects.h"
@@ -51,7 +52,11 @@ struct state_session {
 	bool service;
 	bool checked;			/* decided again, with this clearance */
 	const char *name;
-	struct match_reader reader;
+	struct match_reader reader;	/* but for the claim's `is` */
+	struct defined_answer is;	/* by what is in effect: the latest */
+	int64_t is_from_ms;		/* since when that is in effect */
+	bool has_is_before;		/* a service: by what was before */
+	enum truth is_before;
 	struct match_data data;		/* a service: of its bound */
 	uint64_t rows, bytes;		/* a service: by its results */
 	uint64_t n;			/* of its latest record */
@@ -99,7 +104,7 @@ struct verdict {
 	size_t cap_rests;
 	struct verdict_gap *gaps;	/* VERDICT_GAPS_MAX; NULL: none yet */
 	struct state_texts issuers, programs, policies, directories,
-	    addresses, catalogs, objects_named, objects_doubted, downtimes;
+	    definitions, addresses, catalogs, objects_named, objects_doubted, downtimes;
 	struct verdict_result result;
 };
 
@@ -138,6 +143,13 @@ int again_statement(struct verdict *v, struct state_session *s,
 int again_force(struct verdict *v, struct state_session *s);
 int again_service(struct verdict *v, const struct state_session *s,
     int64_t until_ms);
+
+/* is.c: each 0 or an error of memory. */
+/* Whether the reader is what the claim asks, from one instant to another. */
+int is_over(struct verdict *v, struct state_session *s, int64_t from_ms,
+    int64_t to_ms, enum truth *ret);
+/* Before something else takes effect for a session. */
+int is_keep(struct verdict *v, struct state_session *s);
 
 /* rests.c */
 int rests_missing(struct verdict *v);

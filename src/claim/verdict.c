@@ -114,6 +114,7 @@ verdict_free(struct verdict *v)
 	texts_free(&v->catalogs);
 	texts_free(&v->objects_named);
 	texts_free(&v->objects_doubted);
+	texts_free(&v->definitions);
 	texts_free(&v->downtimes);
 	arena_free(v->scratch);
 	arena_free(v->arena);

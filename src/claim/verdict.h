@@ -64,6 +64,8 @@ struct verdict_evidence {
 	struct record_strs masked;	/* shown masked */
 	struct record_strs rules;
 	struct record_strs refused_by;	/* observe: rules that would refuse */
+	const char *is;			/* the definition met, or NULL */
+	const char *is_because;		/* the path by which; or "" */
 	const char *label;		/* of the path of control, or NULL */
 	struct record_strs kinds;
 	struct record_strs steps;

@@ -21,6 +21,7 @@ struct catalog;
 struct catalog_table;
 struct control;
 struct decided;
+struct definition;
 struct directory;
 struct policy;
 struct principal;
@@ -57,6 +58,9 @@ const struct policy_regime *policy_regimes(const struct policy *p,
 /* The purposes that the policy knows; a session that states another one is
  * refused. */
 const char *const *policy_purposes(const struct policy *p, size_t *ret_n);
+/* What the policy defines by that name; NULL: nothing. */
+const struct definition *policy_definition(const struct policy *p,
+    const char *name);
 /* Ticket patterns (POSIX extended, anchored) that rules mention, distinct. */
 const char *const *policy_ticket_patterns(const struct policy *p,
     size_t *ret_n);

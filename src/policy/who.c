@@ -157,6 +157,17 @@ connecting(const struct names *from, const struct policy_request *q)
 	return unknown ? TRUTH_UNKNOWN : TRUTH_FALSE;
 }
 
+const struct definition *
+policy_definition(const struct policy *p, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_definitions; i++)
+		if (strcmp(p->definitions[i].name, name) == 0)
+			return &p->definitions[i];
+	return NULL;
+}
+
 int
 who_defined(const struct definition *def, const struct policy_request *q,
     struct arena *a, struct defined *ret)

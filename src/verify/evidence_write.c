@@ -46,6 +46,12 @@ struct took_effect {
 	struct taken entry;
 };
 
+/* A statement that is cited, until its result: more of its list may come. */
+struct listing {
+	const char *session;
+	uint64_t n;
+};
+
 struct bundle {
 	const struct options *o;
 	const struct outcome *found;
@@ -60,6 +66,8 @@ struct bundle {
 	size_t n_wanted;
 	const char **services;		/* their sessions, sorted */
 	size_t n_services;
+	struct listing *listings;
+	size_t n_listings;
 	struct buf bytes;
 	struct taken *taken;
 	size_t n_taken, cap_taken;
@@ -214,13 +222,17 @@ want_all(struct bundle *b)
 
 	arena_reset(b->arena);
 	b->n_wanted = b->n_services = b->n_taken = b->n_effects = 0;
+	b->n_listings = 0;
 	buf_reset(&b->bytes);
 	b->wanted = arena_array(b->arena, v->n_evidence * 5,
 	    sizeof(*b->wanted));
 	b->services = arena_array(b->arena, v->n_evidence,
 	    sizeof(*b->services));
+	b->listings = arena_array(b->arena, v->n_evidence,
+	    sizeof(*b->listings));
 	b->effects = arena_array(b->arena, OBJECTS_MAX, sizeof(*b->effects));
-	if (b->wanted == NULL || b->services == NULL || b->effects == NULL)
+	if (b->wanted == NULL || b->services == NULL ||
+	    b->listings == NULL || b->effects == NULL)
 		return complain(b, ERR_MEMORY, "the bundle", b->dir);
 	for (i = 0; i < v->n_evidence; i++)
 		if (strcmp(v->evidence[i].gateway, b->log->gateway) == 0)
@@ -353,18 +365,58 @@ of_service(const struct bundle *b, const struct record *r)
 }
 
 static int
+note_listing(struct bundle *b, const struct record *r)
+{
+	struct listing *l = &b->listings[b->n_listings];
+
+	if (r->type != RECORD_STATEMENT ||
+	    strcmp(r->u.statement.basis, "exact") != 0)
+		return 0;
+	if ((l->session = arena_str(b->arena, r->u.statement.session)) == NULL)
+		return ERR_MEMORY;
+	l->n = r->u.statement.n;
+	b->n_listings++;
+	return 0;
+}
+
+/* More subjects of a statement that is cited; with its result it is whole. */
+static bool
+of_listing(struct bundle *b, const struct record *r)
+{
+	bool more = r->type == RECORD_SUBJECTS;
+	const char *session = more ? r->u.more.session : r->u.result.session;
+	uint64_t of = more ? r->u.more.of : r->u.result.of;
+	size_t i;
+
+	if (!more && r->type != RECORD_RESULT)
+		return false;
+	for (i = 0; i < b->n_listings; i++)
+		if (b->listings[i].n == of &&
+		    strcmp(b->listings[i].session, session) == 0)
+			break;
+	if (i == b->n_listings)
+		return false;
+	if (!more)
+		b->listings[i] = b->listings[--b->n_listings];
+	return more;
+}
+
+static int
 on_record(void *arg, const struct record *r, struct bytes entry)
 {
 	struct bundle *b = arg;
 	struct taken t;
+	bool cited;
 	int e;
 
 	if (r->type == RECORD_OBJECT)
 		return note_effect(b, r, entry);
-	if (bsearch(&r->seq, b->wanted, b->n_wanted, sizeof(*b->wanted),
-	    compare_u64) == NULL && !of_service(b, r))
+	cited = bsearch(&r->seq, b->wanted, b->n_wanted, sizeof(*b->wanted),
+	    compare_u64) != NULL;
+	if (!of_listing(b, r) && !cited && !of_service(b, r))
 		return 0;
 	if ((e = cite_all(b, r)) != 0 ||
+	    (cited && (e = note_listing(b, r)) != 0) ||
 	    (e = keep_bytes(b, r->seq, entry, &t)) != 0)
 		return e;
 	return take(b, &t);

@@ -224,6 +224,7 @@ who(struct buf *out, const struct claim_who *w)
 	who_part(out, &any, "one of ", &w->principals);
 	who_part(out, &any, "in a role of ", &w->roles);
 	who_part(out, &any, "employed by ", &w->employed_by);
+	who_part(out, &any, "what the policy defines as ", &w->is);
 	buf_str(out, any ? "</dd>\n" : "everybody</dd>\n");
 }
 
@@ -369,6 +370,13 @@ path(struct buf *out, const struct html_reader *r)
 		say_time(out, r->last_ms);
 	}
 	buf_str(out, "</p>\n");
+	if (e->is != NULL) {
+		buf_str(out, "<p>Is <strong>");
+		html_str(out, e->is);
+		buf_str(out, "</strong> by the policy's definition: ");
+		html_str(out, e->is_because);
+		buf_str(out, "</p>\n");
+	}
 	if (e->label != NULL) {
 		buf_str(out, "<p>Stands under <strong>");
 		html_str(out, e->label);

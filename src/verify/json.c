@@ -137,6 +137,20 @@ json_path(const struct verdict_evidence *e, bool *failed)
 	return v;
 }
 
+/* What the claim asks the reader to be, and by which path they are. */
+static json_t *
+json_is(const struct verdict_evidence *e, bool *failed)
+{
+	json_t *v;
+
+	if (e->is == NULL)
+		return json_null();
+	v = json_object();
+	set(v, "definition", json_str(e->is), failed);
+	set(v, "because", json_str(e->is_because), failed);
+	return v;
+}
+
 static json_t *
 json_evidence(const struct verdict_evidence *e, bool *failed)
 {
@@ -167,6 +181,7 @@ json_evidence(const struct verdict_evidence *e, bool *failed)
 	set(v, "rules", json_strs(&e->rules), failed);
 	set(v, "refused_by", json_strs(&e->refused_by), failed);
 	set(v, "control", json_path(e, failed), failed);
+	set(v, "is", json_is(e, failed), failed);
 	set(v, "at_most", e->counted ? json_number(e->at_most) : json_null(),
 	    failed);
 	set(v, "counted", e->counted ? json_time(e->counted_ms) : json_null(),

@@ -495,7 +495,7 @@ run_lint(struct run *x)
 	if (load_claim(x->options.claim, &c) != 0)
 		return EXIT_USAGE;
 	x->outcome.claim = c;
-	x->narrow = narrow_new(c);
+	x->narrow = narrow_new(c, read_object, x);
 	r = x->narrow == NULL ? ERR_MEMORY : survey(x);
 	status = r == 0 ? finish(x) : trouble(r);
 	narrow_free(x->narrow);

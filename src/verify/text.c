@@ -192,6 +192,13 @@ text_reader(struct buf *out, const struct verdict_evidence *e)
 	buf_str(out, ", a ");
 	say_str(out, e->kind);
 	buf_str(out, "\n");
+	if (e->is != NULL) {
+		buf_str(out, "    is ");
+		say_str(out, e->is);
+		buf_str(out, " by the policy's definition: ");
+		say_str(out, e->is_because);
+		buf_str(out, "\n");
+	}
 	if (e->label == NULL)
 		return;
 	buf_str(out, "    stands under ");

@@ -3,6 +3,7 @@
 A small company: who stands behind whom is written out below, by people, not
 computed; so is what each clearance shows. Times are milliseconds.
 """
+import contextlib
 import copy
 import datetime
 import functools
@@ -82,6 +83,32 @@ rules:
     who: {kind: person}
     what: {categories: [contact]}
 """
+
+DEFINITIONS = """\
+definitions:
+  covered:
+    entities: {organised-in: [CN], owned: 50}
+    people: {resident-in: [CN], employed-as: [employee, contractor]}
+    services: {through: [operator, keepers]}
+  homely:
+    people: {resident-in: [IE]}
+"""
+
+
+@contextlib.contextmanager
+def texts(directory=None, policy=None):
+    """Logs that are made within say what these do."""
+    global DIRECTORY, POLICY
+    before = DIRECTORY, POLICY
+    DIRECTORY, POLICY = directory or DIRECTORY, policy or POLICY
+    try:
+        yield
+    finally:
+        DIRECTORY, POLICY = before
+
+
+def defining():
+    return POLICY.replace("rules:", DEFINITIONS + "rules:")
 
 
 def sha256(text):

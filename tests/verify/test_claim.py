@@ -1,8 +1,10 @@
 """Verdicts on logs made by hand: three values, completeness, store logs."""
 import json
 import itertools
+import re
 import sys
 
+import logkit
 from logkit import (BEGIN, CATALOG, CONTROL, MODERATOR_SEES, POLICY, VKEY, Log,
                     all_of, claim_text, clearance_text, main, renumber,
                     sha256, table, time_text)
@@ -101,6 +103,50 @@ def test_a_reader_must_meet_every_part_of_who(bench):
         status, out = bench.claim(claim_text(begin, end, who=who), to)
         assert {e["principal"] for e in out["evidence"]} == want, who
         assert status == (REFUTED if want else HOLDS), (who, doubts(out))
+
+
+def test_a_reader_is_what_the_policy_defines(bench):
+    """Covered are who is in CN or employed by whom CN owns; the policy does
+    not say in any record who that is."""
+    owned = logkit.DIRECTORY.replace(
+        "country: IE, owners: {}", "country: IE, owners: {hq: 60}")
+    with logkit.texts(owned, logkit.defining()):
+        log = Log()
+        begin = log.now
+        for who in ("wei", "aoife", "ethan"):
+            log.visit(who, "us")
+        for who in ("feed", "hqfeed"):
+            log.close(log.session(who, "us"), 7, 70)
+        end = finish(log)
+        to = bench.write(log)
+    cases = [("covered", {"wei", "aoife", "feed", "hqfeed"}),
+             ("homely", {"aoife"}),
+             ("covered, homely", {"wei", "aoife", "feed", "hqfeed"}),
+             ("covered], kind: [person", {"wei", "aoife"})]
+    for names, want in cases:
+        claim = claim_text(begin, end, who="{is: [%s]}" % names).replace(
+            "[person]", "person")
+        status, out = bench.claim(claim, to)
+        assert {e["principal"] for e in out["evidence"]} == want, names
+        assert status == REFUTED
+        rests, = [r["text"] for r in out["rests_on"]
+                  if r["what"] == "definition"]
+        assert all(f'"{n}"' in rests for n in re.findall(r"\w+", names)
+                   if n not in ("kind", "person"))
+        assert log.records[2]["sha256"] in rests
+    aoife, = [e for e in out["evidence"] if e["principal"] == "aoife"]
+    assert aoife["is"]["definition"] == "covered"
+    for word in ("IE Ltd", "HQ", "CN"):
+        assert word in aoife["is"]["because"]
+    text = bench.run("claim", bench.dir / "claim.yaml", "--log", to, "--key",
+                     VKEY).stdout
+    assert f"is covered by the policy's definition: " \
+        f"{aoife['is']['because']}" in text
+    # Nobody is what no policy defines, and nobody is not.
+    claim = claim_text(begin, end, who="{is: [unheard-of]}")
+    status, out = bench.claim(claim, to)
+    assert status == NOT_SHOWN and not out["evidence"]
+    assert any('defines no "unheard-of"' in d["text"] for d in out["doubts"])
 
 
 def test_tables_categories_and_treatments_restrict_the_data(bench):
@@ -742,6 +788,7 @@ def test_claims_that_say_nothing_clear_are_refused(bench):
            claim_text(begin, end, stores="[]"),
            claim_text(begin, end, more="  treatment: [absent]\n"),
            claim_text(begin, end, who="{kind: robot}"),
+           claim_text(begin, end, who="{is: []}"),
            claim_text(begin, end, who="{by: [location]}")]
     for text in bad:
         p = bench.run("claim", bench.claim_file(text), "--log", to, "--key",

@@ -8,9 +8,9 @@ import random
 import shutil
 import sys
 
-from logkit import (BEGIN, CATALOG, DIRECTORY, POLICY, VKEY, Log, all_of, changed,
+from logkit import (BEGIN, DIRECTORY, POLICY, VKEY, Log, all_of, changed,
                     claim_text, main, sha256)
-from test_naive import random_claim, random_log, text_of
+from test_naive import random_claim, random_world, text_of
 
 HOLDS, BROKEN, USAGE, REFUTED, NOT_SHOWN = 0, 1, 2, 3, 4
 ROUNDS = 50
@@ -111,7 +111,7 @@ def make_bundle(bench, name, log, log_dir, claim, seqs):
                          for h in path(i, leaves))
         (to / f"logs/1/{i}.tlog-proof").write_text(
             f"c2sp.org/tlog-proof@v1\nindex {i}\n{hashes}\n{checkpoint}")
-    for text in (CATALOG, DIRECTORY, POLICY):
+    for text in log.objects.values():
         (to / "objects" / sha256(text)).write_text(text)
     manifest(to)
     return to
@@ -459,10 +459,10 @@ def test_no_part_of_a_log_refutes_what_the_whole_does_not(bench):
     rng = random.Random(6962)
     refuted = less = 0
     for i in range(ROUNDS):
-        log = random_log(rng)
+        log, owners = random_world(rng)
         last = log.now
         log.wait(1000)
-        claim = random_claim(rng, BEGIN + 100, last)
+        claim = random_claim(rng, BEGIN + 100, last, owners)
         if i % 2:               # wide enough to be refuted
             claim.update(whose=["US", "IE"], kind=[], **{"from": []},
                          principals=[], stores=["us", "eu", "mixed"])

@@ -73,7 +73,8 @@ def pages(bench):
             ("not shown", claim_text(begin, end, whose="[US]",
                                      who="{controlled-from: [CN], "
                                      "by: [ownership]}")),
-            ("holds", claim_text(begin, begin + 40, who="{roles: [sre]}"))):
+            ("holds", claim_text(begin, begin + 40,
+                                 who="{roles: [sre], is: [covered]}"))):
         yield name, page(bench, to, claim)
     broken = bench.write(log, "broken")
     (broken / "tile/0/000.p" / str(len(log.records))).write_bytes(b"x")
@@ -99,6 +100,8 @@ def test_page_says_the_verdict_and_the_sentence(bench):
         assert p.words("title").startswith(want[name])
         for word in ("Who", "Whose", "Period"):
             assert word in p.words("dt")
+        assert ("what the policy defines as covered" in p.words("dd")) == \
+            (name == "holds")
 
 
 def test_page_is_well_formed_with_headings_in_order(bench):

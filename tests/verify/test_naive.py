@@ -4,11 +4,13 @@ Written from docs/claims.md: whole lists, no streaming, and quadratic. It
 looks at readers, data, period, and whether a session's end is there; logs
 are otherwise complete, or made incomplete in one known way.
 """
+import datetime
 import random
 import sys
 
-from logkit import (BEGIN, CONTROL, Log, all_of, claim_text, main, renumber, table,
-                    time_text)
+import logkit
+from logkit import (BEGIN, CONTROL, FACTS, Log, all_of, claim_text, main, renumber,
+                    table, time_text)
 
 FALSE, UNKNOWN, TRUE = 0, 1, 2
 ROUNDS = 500
@@ -32,6 +34,80 @@ def reader_truth(claim, s):
             if path["label"] == "unknown":
                 best = UNKNOWN
     return best
+
+
+# -- what a definition says of a reader ---------------------------------------
+
+COUNTRY = {"hq": "CN", "us": "US", "ie": "IE"}
+KEEPERS = {"feed": ["aoife"], "hqfeed": ["wei"]}
+
+
+class Owners:
+    """Who owns the US and the Irish company, each for some time."""
+
+    def __init__(self, rng, begin, end):
+        when = lambda: sorted(rng.randint(begin, end) for _ in range(2))
+        self.of = {e: [(o, rng.choice([30, 50, 60, 100]), *when())
+                       for o in owners if rng.random() < 0.7]
+                   for e, owners in (("ie", ["hq"]), ("us", ["ie"]))}
+        self.vague = {e: rng.random() < 0.3 for e in self.of}
+
+    def text(self):
+        text = logkit.DIRECTORY
+        for e, owners in self.of.items():
+            owners = ", ".join(f'{o}: {{share: {n}, from: "{time_text(a)}", '
+                               f'to: "{time_text(b)}"}}' for o, n, a, b in owners)
+            rest = "unknown" if self.vague[e] else "dispersed"
+            before = f"country: {COUNTRY[e]}, owners: {{}}, rest: dispersed"
+            assert text.count(before) == 1
+            text = text.replace(before, f"country: {COUNTRY[e]}, owners: "
+                                        f"{{{owners}}}, rest: {rest}")
+        return text
+
+    def turns(self):
+        return {t for owners in self.of.values() for *_, a, b in owners
+                for t in (a, b)}
+
+    def covered(self, entity, t):
+        if COUNTRY[entity] == "CN":
+            return TRUE
+        held = [(self.covered(o, t), n) for o, n, a, b in self.of[entity]
+                if a <= t < b]
+        sure = sum(n for value, n in held if value == TRUE)
+        perhaps = sum(n for value, n in held if value == UNKNOWN)
+        if self.vague[entity]:
+            perhaps += 100 - sum(n for _, n in held)
+        return TRUE if sure >= 50 else \
+            UNKNOWN if sure + perhaps >= 50 else FALSE
+
+    def reader(self, name, who, t):
+        kind, _, employers, seen, _ = FACTS[who]
+        if name == "homely":
+            return TRUE if (kind, seen) == ("person", "IE") else FALSE
+        if name != "covered":
+            return UNKNOWN              # no policy says what it is
+        if kind == "service":
+            return max([self.covered(e, t) for e in employers] +
+                       [self.reader(name, k, t) for k in KEEPERS[who]])
+        return max([TRUE if seen == "CN" else FALSE] +
+                   [self.covered(e, t) for e in employers])
+
+
+def ms(text):
+    t = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+    return round(t.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000)
+
+
+def is_truth(claim, who, begin, end):
+    """At each instant of it the same, or not known."""
+    if not claim["is"]:
+        return TRUE
+    begin, end = ms(begin), ms(min(end, claim["end"]))
+    owners = claim["owners"]
+    values = {max(owners.reader(name, who, t) for name in claim["is"])
+              for t in {begin} | {t for t in owners.turns()
+                                  if begin < t <= end}}
+    return values.pop() if len(values) == 1 else UNKNOWN
 
 
 def data_truth(claim, bound):
@@ -131,6 +207,9 @@ def verdict(claim, records):
         value = min(reader_truth(claim, s), statement_truth(claim, r, records))
         if value == FALSE:
             continue
+        value = min(value, is_truth(claim, s["principal"], r["time"], end))
+        if value == FALSE:
+            continue
         if not rows or r["time"] < claim["begin"] or end > claim["end"]:
             value = UNKNOWN
         (refuting if value == TRUE else undecided).append(r["seq"])
@@ -202,7 +281,14 @@ def random_log(rng):
     return log
 
 
-def random_claim(rng, first, last):
+def random_world(rng):
+    """A log, and who owns whom meanwhile."""
+    owners = Owners(rng, BEGIN, BEGIN + 6000)
+    with logkit.texts(owners.text(), logkit.defining()):
+        return random_log(rng), owners
+
+
+def random_claim(rng, first, last, owners):
     times = [first, last]
     if rng.random() < 0.4:
         times = sorted(rng.randint(first, last) for _ in range(2))
@@ -214,6 +300,9 @@ def random_claim(rng, first, last):
             "whose": some(["US", "IE"]), "stores": some(["us", "eu", "mixed"]),
             "from": some(["CN", "IE", "US"]) if labels else [],
             "by": some(KINDS) if labels and rng.random() < 0.6 else KINDS,
+            "is": rng.choice([[]] * 4 + [["covered"]] * 4 + [["homely"],
+                             ["homely", "covered"], ["unheard-of"],
+                             ["covered", "unheard-of"]]), "owners": owners,
             "kind": rng.choice([[]] * 4 + [["person"], ["service"]]),
             "principals": maybe(list(CONTROL)), "roles": maybe(
                 ["admin", "moderator", "analyst"]),
@@ -231,7 +320,7 @@ def text_of(claim):
                 f"by: {flow(claim['by'])}"]
     if claim["kind"]:
         who += [f"kind: {claim['kind'][0]}"]
-    for part in ("principals", "roles"):
+    for part in ("principals", "roles", "is"):
         if claim[part]:
             who += [f"{part}: {flow(claim[part])}"]
     more = "".join(f"  {part}: {flow(claim[part])}\n" for part in
@@ -244,11 +333,12 @@ def text_of(claim):
 def test_a_second_implementation_agrees_on_random_logs(bench):
     rng = random.Random(20261123)
     refuted = undecided = neither = 0
+    asked = set()
     for i in range(ROUNDS):
-        log = random_log(rng)
+        log, owners = random_world(rng)
         last = log.now
         log.wait(1000)
-        claim = random_claim(rng, BEGIN + 100, last)
+        claim = random_claim(rng, BEGIN + 100, last, owners)
         want = verdict(claim, log.records)
         # Deciding again would doubt these random control sets and bounds,
         # so that nothing holds; which doubts are of disclosures is told.
@@ -258,10 +348,16 @@ def test_a_second_implementation_agrees_on_random_logs(bench):
                       if d["what"] == "undecided"))
         assert got == want, (i, got, want, text_of(claim), log.records)
         assert (status == 3) == bool(want[0])
+        for e in out["evidence"]:
+            name = e["is"]["definition"] if claim["is"] else None
+            assert e["is"] is None if name is None else name in claim["is"]
+        if claim["is"]:
+            asked |= {bool(want[0]), "some" if want[1] else "none"}
         refuted += bool(want[0])
         undecided += bool(want[1])
         neither += not want[0] and not want[1]
     # The random logs must be worth something.
+    assert asked == {True, False, "some", "none"}
     assert min(refuted, undecided, neither) > ROUNDS // 20, \
         (refuted, undecided, neither)
 
