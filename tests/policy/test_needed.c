@@ -88,8 +88,8 @@ make_rules(struct texts *t)
 	    "whose: {relation: behind}, ", "whose: [AA, BB], "};
 	static const char *const why[] = {"", "", "why: {purposes: w0}, ",
 	    "why: {ticket: 'T-[0-9]+'}, ", "why: {purposes: [w0, w1]}, "};
-	static const char *const when[] = {"", "", "", "", "when: {hours: "
-	    "\"08:00-18:00\", utc-offset: \"+00:00\"}, "};
+	static const char *const when[] = {"", "", "", "",
+	    "when: {hours: '08:00-18:00', utc-offset: '+00:00'}, "};
 	unsigned i, verb, approvals = 0;
 	bool approval;
 
