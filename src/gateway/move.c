@@ -153,6 +153,14 @@ out:
 	return e;
 }
 
+/* What they meant was for where the session stood. */
+static void
+forget_texts(struct session *s)
+{
+	if (s->person != NULL)
+		texts_done(&s->person->texts);
+}
+
 void
 move_settle(struct session *s, struct standing *st, struct version *v)
 {
@@ -172,6 +180,7 @@ move_settle(struct session *s, struct standing *st, struct version *v)
 	s->standing = st;
 	s->version = v;
 	s->store = st->store;
+	forget_texts(s);
 	move_held_done(&s->held);
 	s->held = h;
 }
@@ -302,6 +311,7 @@ let_go(struct session *s)
 	s->standing = NULL;
 	s->version = NULL;
 	s->store = NULL;
+	forget_texts(s);
 }
 
 static bool

@@ -238,7 +238,7 @@ again(struct session *s, const struct meaning *m, int *r)
 	if (m->parse.len == 0 || frontend_parse_read(m->parse, &p) != 0)
 		return NULL;
 	if ((new = person_meaning(s, p.sql, p.len)) == NULL ||
-	    meaning_keep(new, m->parse) != 0) {
+	    meaning_keep(&new, m->parse) != 0) {
 		meaning_unref(new);
 		*r = ERR_MEMORY;
 		return NULL;

@@ -34,10 +34,32 @@ meaning_ref(struct meaning *m)
 void
 meaning_unref(struct meaning *m)
 {
-	if (m == NULL || --m->refs > 0)
-		return;
-	arena_free(m->a);
-	free(m);
+	struct meaning *of;
+
+	for (; m != NULL && --m->refs == 0; m = of) {
+		of = m->of;
+		arena_free(m->a);
+		free(m);
+	}
+}
+
+/* Takes over *m's reference. */
+static int
+make_own(struct meaning **m)
+{
+	struct arena *a;
+	struct meaning *own;
+
+	if ((a = arena_new()) == NULL)
+		return ERR_MEMORY;
+	own = meaning_new(a, (*m)->judgement, (*m)->text_hmac);
+	if (own == NULL) {
+		arena_free(a);
+		return ERR_MEMORY;
+	}
+	own->of = *m;
+	*m = own;
+	return 0;
 }
 
 /* FNV-1a: names come from the client, whose own session it is that slows. */
@@ -52,16 +74,18 @@ bucket(struct names *t, const char *name)
 }
 
 int
-meaning_keep(struct meaning *m, struct bytes parse)
+meaning_keep(struct meaning **m, struct bytes parse)
 {
 	void *copy;
 
 	if (parse.len > NAMES_KEEP_MAX)
 		return 0;
-	if ((copy = arena_alloc(m->a, parse.len)) == NULL)
+	if ((*m)->refs > 1 && make_own(m) != 0)
+		return ERR_MEMORY;
+	if ((copy = arena_alloc((*m)->a, parse.len)) == NULL)
 		return ERR_MEMORY;
 	memcpy(copy, parse.data, parse.len);
-	m->parse = bytes_of(copy, parse.len);
+	(*m)->parse = bytes_of(copy, parse.len);
 	return 0;
 }
 

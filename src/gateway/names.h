@@ -32,6 +32,7 @@ struct meaning {
 	/* Body of the Parse that it came with, so that it can be judged and
 	 * prepared again; empty: it is too long for that. */
 	struct bytes parse;
+	struct meaning *of;	/* whose judgement it is; NULL: its own */
 };
 
 /* Takes over the arena, in which the judgement is. */
@@ -39,8 +40,9 @@ struct meaning *meaning_new(struct arena *a, const struct judgement *j,
     const char text_hmac[static 65]);
 struct meaning *meaning_ref(struct meaning *m);
 void meaning_unref(struct meaning *m);
-/* Keeps a copy of the Parse. 0 or ERR_MEMORY. */
-int meaning_keep(struct meaning *m, struct bytes parse);
+/* Keeps a copy of the Parse; where others hold *m, another takes its place,
+ * which rests on it. 0 or ERR_MEMORY. */
+int meaning_keep(struct meaning **m, struct bytes parse);
 
 struct named {
 	struct named *next;

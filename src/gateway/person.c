@@ -43,6 +43,7 @@ person_free(struct person *p)
 	requests_done(&p->requests);
 	names_done(&p->statements);
 	names_done(&p->portals);
+	texts_done(&p->texts);
 	standing_free(p->next);
 	free(p->link_purpose);
 	free(p->link_ticket);
@@ -239,7 +240,7 @@ on_parse(struct session *s, const struct frame *f)
 	/* The store forgets the unnamed one before it reads the text. */
 	if (x != NULL && *p.name == 0)
 		named_clear(x);
-	if (meaning_keep(m, f->body) != 0 || move_refresh(s, x) != 0) {
+	if (meaning_keep(&m, f->body) != 0 || move_refresh(s, x) != 0) {
 		session_end_memory(s);
 		r = WAIT;
 		goto out;

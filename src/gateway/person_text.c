@@ -53,11 +53,15 @@ person_meaning(struct session *s, const char *sql, size_t len)
 		.exact_only = s->standing->exact_only,
 	};
 
+	if ((m = texts_find(&s->person->texts, sql, len,
+	    judge.reads_otherwise)) != NULL)
+		return m;
 	if ((a = arena_new()) == NULL || text_hmac(s, sql, len, hmac) != 0 ||
 	    judge_text(&judge, sql, len, a, &j) != 0 ||
 	    (m = meaning_new(a, j, hmac)) == NULL) {
 		arena_free(a);
 		return NULL;
 	}
+	texts_add(&s->person->texts, m, sql, len, judge.reads_otherwise);
 	return m;
 }

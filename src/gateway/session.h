@@ -25,6 +25,7 @@
 
 #include "gateway/flow.h"
 #include "gateway/names.h"
+#include "gateway/texts.h"
 #include "gateway/worker.h"
 #include "wire/frame.h"
 #include "wire/startup.h"
@@ -161,6 +162,7 @@ struct person {
 	struct requests requests;
 	struct names statements;
 	struct names portals;
+	struct texts texts;
 	struct gate gate;
 	char status;		/* of the last ReadyForQuery */
 	bool skipping;		/* until Sync, as the store does */

@@ -4,11 +4,13 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "base/arena.h"
 #include "gateway/names.h"
+#include "gateway/texts.h"
 
 static const char hmac[65];
 
@@ -129,6 +131,51 @@ table_that_is_full_gives_no_name_and_takes_one_after_a_removal(void **state)
 	assert_int_equal(t.n, 0);
 }
 
+static void
+text_is_found_until_many_others_came(void **state)
+{
+	struct texts t = {0};
+	struct meaning *m = meaning(), *other = meaning(), *found;
+	char sql[16];
+	int i;
+
+	(void)state;
+	assert_null(texts_find(&t, "SELECT 1", 8, false));
+	texts_add(&t, m, "SELECT 1", 8, false);
+	assert_null(texts_find(&t, "SELECT 1", 8, true));
+	assert_null(texts_find(&t, "SELECT 1", 7, false));
+	assert_null(texts_find(&t, "SELECT 2", 8, false));
+	for (i = 0; i < TEXTS_MAX; i++) {
+		found = texts_find(&t, "SELECT 1", 8, false);
+		assert_ptr_equal(found, m);
+		meaning_unref(found);
+		(void)snprintf(sql, sizeof(sql), "%d", i);
+		texts_add(&t, other, sql, strlen(sql), false);
+	}
+	assert_null(texts_find(&t, "SELECT 1", 8, false));
+	texts_done(&t);
+	assert_int_equal(m->refs, 1);
+	assert_int_equal(other->refs, 1);
+	meaning_unref(m);
+	meaning_unref(other);
+}
+
+static void
+shared_meaning_is_not_changed_by_a_parse(void **state)
+{
+	static const uint8_t parse[] = "a";
+	struct meaning *m = meaning(), *own = meaning_ref(m);
+
+	(void)state;
+	assert_int_equal(meaning_keep(&own, bytes_of(parse, 1)), 0);
+	assert_ptr_not_equal(own, m);
+	assert_int_equal(m->parse.len, 0);
+	assert_int_equal(own->parse.len, 1);
+	meaning_unref(m);
+	assert_ptr_equal(own->of, m);	/* it lives on */
+	meaning_unref(own);
+}
+
 int
 main(void)
 {
@@ -139,6 +186,8 @@ main(void)
 		    late_word_on_an_older_version_changes_nothing),
 		cmocka_unit_test(
 		    name_with_too_many_meanings_may_mean_anything),
+		cmocka_unit_test(text_is_found_until_many_others_came),
+		cmocka_unit_test(shared_meaning_is_not_changed_by_a_parse),
 		cmocka_unit_test(table_that_is_full_gives_no_name_and_takes_one_after_a_removal),
 	};
 
