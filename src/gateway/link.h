@@ -98,8 +98,8 @@ struct link {
 };
 
 /*
- * Starts to connect; `way` need not outlive the call. `salted` is kept by the caller, for the next time; the
- * startup packet has the given parameters. 0 or an error; a store that
+ * Starts to connect; `way` need not outlive the call. `salted` is kept by the
+ * caller, for the next time; the startup packet has the given parameters. 0 or an error; a store that
  * refuses at once is a link in LINK_FAILED.
  */
 int link_new(const struct link_way *way, const char *password,

@@ -256,6 +256,32 @@ def test_cancel_reaches_a_query_whose_store_is_encrypted(side):
         timer.join()
 
 
+def test_a_cancel_that_is_encrypted_reaches_its_query(side):
+    """By hand, with the key as the gateway gave it to libpq."""
+    seen = bytearray()
+
+    def handle(near):
+        with socket.create_connection(("127.0.0.1", side.gateway.port),
+                                      20) as far:
+            both(near, far, seen)
+
+    with Between(handle) as b, side.connect(port=b.port,
+                                            sslmode="disable") as c:
+        at = seen.index(b"K\0\0\0\x0c")
+        key = bytes(seen[at + 5:at + 13])
+        assert int.from_bytes(key[:4], "big") == c.info.backend_pid
+
+        def cancel():
+            with encrypted(side) as s:
+                s.sendall(struct.pack("!ii", 16, 80877102) + key)
+                assert all_of(s) == b""
+        timer = threading.Timer(0.3, cancel)
+        timer.start()
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            c.execute("SELECT pg_sleep(30)")
+        timer.join()
+
+
 def test_where_it_is_required_a_plaintext_client_is_told_so(side):
     since = now()
     with side.set(tls={"mode": "require"}):
@@ -446,20 +472,23 @@ class Between:
         self.thread.join(10)
 
 
-def pump(a, b):
+def pump(a, b, seen=None):
     """Bytes from a to b until either ends, then both do."""
     with contextlib.suppress(OSError):
         while part := a.recv(65536):
+            if seen is not None:
+                seen += part
             b.sendall(part)
     for s in (a, b):
         with contextlib.suppress(OSError):
             s.shutdown(socket.SHUT_RDWR)
 
 
-def both(a, b):
+def both(a, b, seen=None):
+    """seen: what b says."""
     t = threading.Thread(target=pump, args=(a, b), daemon=True)
     t.start()
-    pump(b, a)
+    pump(b, a, seen)
     t.join(20)
 
 
