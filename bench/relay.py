@@ -11,7 +11,8 @@ sends single-row SELECTs in turn:
                record (fdatasync) before it reaches the server
 
 Rounds are paired: each round runs all of them, so that a drift of the
-machine's speed meets all alike. Prints medians and ratios, checks that the
+machine's speed meets all alike. With --tls every connection is encrypted, to
+the server, too. Prints medians and ratios, checks that the
 log is whole and has a record for each person's statement, and with --out
 writes JSON.
 """
@@ -35,8 +36,8 @@ SCRIPT = "\\set id random(1, 2000)\nSELECT id, handle FROM users WHERE id = :id;
 
 
 def pgbench(script, port, user, password, clients, seconds, protocol,
-            database="us", options=None):
-    env = {**os.environ, "PGPASSWORD": password, "PGSSLMODE": "disable"}
+            database="us", options=None, sslmode="disable"):
+    env = {**os.environ, "PGPASSWORD": password, "PGSSLMODE": sslmode}
     if options:
         env["PGOPTIONS"] = options
     out = subprocess.run(
@@ -50,8 +51,38 @@ def pgbench(script, port, user, password, clients, seconds, protocol,
     return tps, done
 
 
+class Certificate:
+    """For all three servers; clients of a bench do not check it."""
+
+    def __init__(self, folder):
+        self.path, self.key = folder / "tls.crt", folder / "tls.key"
+        world.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                   "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=bench",
+                   "-days", "2", "-keyout", self.key, "-out", self.path])
+        self.key.chmod(0o600)
+
+    def for_store(self, store):
+        store.sql("ALTER SYSTEM SET ssl = on;"
+                  f"ALTER SYSTEM SET ssl_cert_file = '{self.path}';"
+                  f"ALTER SYSTEM SET ssl_key_file = '{self.key}'")
+
+    def for_gateway(self, gateway):
+        text = gateway.conf.read_text()
+        gateway.conf.write_text(
+            text.replace("  us:\n", "  us:\n    sslmode: require\n")
+            + f"tls: {{certificate: {self.path}, key: {self.key}}}\n")
+
+    def for_bouncer(self):
+        return f"""
+client_tls_sslmode = require
+client_tls_cert_file = {self.path}
+client_tls_key_file = {self.key}
+server_tls_sslmode = require
+"""
+
+
 class PgBouncer:
-    def __init__(self, folder, store):
+    def __init__(self, folder, store, more=""):
         self.port = world.free_port()
         folder.mkdir()
         (folder / "users").write_text(
@@ -70,7 +101,7 @@ default_pool_size = 100
 max_client_conn = 500
 ignore_startup_parameters = extra_float_digits
 logfile = {folder}/log
-""")
+{more}""")
         self.daemon = world.Daemon(["pgbouncer", folder / "ini"],
                                    folder / "out")
         world.wait_for("pgbouncer", lambda: subprocess.run(
@@ -96,7 +127,8 @@ def measure(args, w, bouncer, script):
                 for way, (port, user, password, db, options) in ways.items():
                     rate, done = pgbench(script, port, user, password,
                                          clients, args.seconds, protocol, db,
-                                         options)
+                                         options, "require" if args.tls
+                                         else "disable")
                     tps[way].append(rate)
                     statements += done if way == "person" else 0
             row = {"protocol": protocol, "clients": clients}
@@ -117,6 +149,7 @@ def main():
     p.add_argument("--seconds", type=int, default=3)
     p.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64])
     p.add_argument("--protocols", nargs="+", default=["simple", "prepared"])
+    p.add_argument("--tls", action="store_true")
     p.add_argument("--out", default=None)
     args = p.parse_args()
     if not shutil.which("pgbouncer"):
@@ -133,15 +166,21 @@ def main():
                                            "127.0.0.0/16"))
         w.gateway.configure("enforce")
         store = w.stores["us"]
+        certificate = Certificate(scratch) if args.tls else None
+        if certificate:
+            certificate.for_store(store)
+            certificate.for_gateway(w.gateway)
         store.sql("ALTER SYSTEM SET max_connections = 300")
         store.stop()
         store.start()
         w.gateway.apply()
         w.gateway.start()
-        bouncer = PgBouncer(scratch / "bouncer", store)
+        bouncer = PgBouncer(scratch / "bouncer", store,
+                            certificate.for_bouncer() if certificate else "")
         script = scratch / "select.sql"
         script.write_text(SCRIPT)
-        print(f"cores {os.cpu_count()}, kernel {platform.release()}, fsync on,"
+        print(f"cores {os.cpu_count()}, kernel {platform.release()}, fsync on, "
+              f"TLS {'on' if args.tls else 'off'},"
               f" {args.rounds} rounds of {args.seconds} s; transactions per "
               "second, medians; ratios are medians of pairs")
         rows, statements = measure(args, w, bouncer, script)
