@@ -1,3 +1,11 @@
+/*
+ * Reading ahead: libssl takes what the socket has, up to a record's length,
+ * which spares a system call for each record. Then records may wait in its
+ * buffer, where epoll does not see them. So tls_read goes on until there are
+ * none; and in time before its own room ends it reads ahead no more, after
+ * which at most what one buffer has, and the record begun there, can come.
+ * The handshake reads nothing ahead, or the first message would wait there.
+ */
 #include "tls/tls.h"
 
 #include <arpa/inet.h>
@@ -195,6 +203,7 @@ tls_read(struct tls *t, uint8_t *ret, size_t len)
 	ERR_clear_error();
 	t->read_wants = 0;
 	do {
+		SSL_set_read_ahead(t->ssl, len - total >= TLS_READ_MIN);
 		n = SSL_read(t->ssl, ret + total, len - total > INT_MAX ?
 		    INT_MAX : (int)(len - total));
 		if (n <= 0) {
@@ -203,7 +212,7 @@ tls_read(struct tls *t, uint8_t *ret, size_t len)
 			return total > 0 ? (int)total : r;
 		}
 		total += (size_t)n;
-	} while (SSL_pending(t->ssl) > 0 ? total < len :
+	} while (SSL_has_pending(t->ssl) ? total < len :
 	    n >= MORE_LIKELY && len - total >= TLS_RECORD_MAX);
 	return (int)total;
 }

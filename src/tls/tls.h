@@ -2,9 +2,9 @@
  * tls/tls.h - one encrypted connection over a socket that does not block.
  *
  * Driven by its owner's event loop: whatever says ERR_SHORT is called again
- * when the socket is ready for what tls_wants names. No byte is read from the
- * socket ahead of the record that is being read, and tls_read leaves none of
- * a record behind, so a socket that is not readable means: nothing there.
+ * when the socket is ready for what tls_wants names. tls_read leaves nothing
+ * behind that could be read without the socket, so one that is not readable
+ * means: nothing there.
  * Memory: heap, one owner. The socket stays the caller's. Writing to one that
  * is closed raises SIGPIPE, which the process is to ignore.
  */
@@ -16,6 +16,9 @@
 #include <stdint.h>
 
 #define TLS_RECORD_MAX 16384	/* of a record's contents */
+/* The record that is read, what one buffer may hold behind it, and the record
+ * that is begun there. */
+#define TLS_READ_MIN ((size_t)4 * TLS_RECORD_MAX)
 #define TLS_HASH_MAX 64
 #define TLS_NAME_MAX 512
 #define TLS_ALPN "postgresql"
@@ -39,8 +42,8 @@ bool tls_wants_read(const struct tls *t);
 bool tls_wants_write(const struct tls *t);
 
 /*
- * Reads what there is, at most len, which is at least TLS_RECORD_MAX: the
- * number of bytes; 0: the peer has said that this is the end; ERR_SHORT;
+ * Reads what there is, at most len, which is at least TLS_READ_MIN: the number
+ * of bytes; 0: the peer has said that this is the end; ERR_SHORT;
  * ERR_IO: the stream broke or was cut off.
  */
 int tls_read(struct tls *t, uint8_t *ret, size_t len);

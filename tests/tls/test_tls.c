@@ -176,7 +176,7 @@ static void
 stream_that_is_cut_off_is_an_error_and_one_that_is_closed_is_an_end(
     void **state)
 {
-	uint8_t got[TLS_RECORD_MAX];
+	uint8_t got[TLS_READ_MIN];
 	struct made m;
 	struct pair p;
 
@@ -204,7 +204,7 @@ stream_that_is_cut_off_is_an_error_and_one_that_is_closed_is_an_end(
 static void
 record_that_was_changed_on_its_way_is_an_error(void **state)
 {
-	uint8_t raw[256], got[TLS_RECORD_MAX];
+	uint8_t raw[256], got[TLS_READ_MIN];
 	struct made m;
 	struct pair p;
 	ssize_t n;
@@ -264,6 +264,47 @@ peer_that_does_not_read_holds_the_writer_and_loses_nothing(void **state)
 	pair_done(&p);
 	made_done(&m);
 	free(all);
+}
+
+/* An owner that waits for the socket must not wait for what libssl has. */
+static void
+nothing_is_left_behind_when_the_socket_is_empty(void **state)
+{
+	enum { RECORDS = 400 };
+	/* Around what is read at once, and around what it keeps room for. */
+	static const size_t lens[] = {1, 700, 4095, 5000, 8192, 16000, 16384};
+	uint8_t *data = calloc(1, TLS_RECORD_MAX), got[TLS_READ_MIN];
+	size_t i, k, sent, taken;
+	struct made m;
+	struct pair p;
+	char one;
+	int n;
+
+	(void)state;
+	assert_non_null(data);
+	make(&m, "one", -1, EVP_sha256());
+	connected(&p, &m);
+	for (k = 0; k < sizeof(lens) / sizeof(*lens); k++) {
+		sent = taken = 0;
+		for (i = 0; i < RECORDS; i++) {
+			/* Now and then a long one, begun in any place. */
+			n = tls_write(p.client, data, i % (k + 3) == 0 ?
+			    TLS_RECORD_MAX : lens[k]);
+			if (n < 0)
+				break;
+			sent += (size_t)n;
+		}
+		/* Only while a loop with epoll would call it. */
+		while (recv(p.fds[0], &one, 1, MSG_PEEK) == 1) {
+			n = tls_read(p.server, got, sizeof(got));
+			assert_true(n > 0);
+			taken += (size_t)n;
+		}
+		assert_int_equal(taken, sent);
+	}
+	pair_done(&p);
+	made_done(&m);
+	free(data);
 }
 
 static void
@@ -447,6 +488,8 @@ main(void)
 		cmocka_unit_test(
 		    record_that_was_changed_on_its_way_is_an_error),
 		cmocka_unit_test(peer_that_does_not_read_holds_the_writer_and_loses_nothing),
+		cmocka_unit_test(
+		    nothing_is_left_behind_when_the_socket_is_empty),
 		cmocka_unit_test(certificate_for_another_name_or_by_nobody_known_is_refused),
 		cmocka_unit_test(client_is_known_by_its_certificate_only_and_by_whole_names),
 		cmocka_unit_test(end_point_is_hashed_as_the_certificate_was),
