@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const columns[] = {"id", "name", "owner"};
 static const struct rewrite_table tables[] = {
-	{"users", columns, 3}, {"a", columns, 3}, {"t", columns, 3},
+	{"users", columns, 3, NULL}, {"a", columns, 3, NULL},
+	{"t", columns, 3, NULL},
 };
 static const struct rewrite_schema schema = {"twin", tables, 3};
 

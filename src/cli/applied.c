@@ -16,7 +16,8 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "cli/clearances.h"
+#include "cli/apply.h"
+#include "gateway/config.h"
 
 static int
 said(const char *path)
@@ -55,18 +56,80 @@ twins_json(const char *role, PGresult *twins, int *at)
 	return list;
 }
 
+/* [name, view, twin] each. */
 static json_t *
-logins_json(const struct clearances *c,
-    char (*passwords)[PASSWORD_HEX + 1], PGresult *twins)
+views_json(const char *schema, PGresult *twins)
 {
+	json_t *list = json_array();
+	int i, n = PQntuples(twins), lo = 0, hi = n;
+
+	while (lo < hi) {
+		i = lo + (hi - lo) / 2;
+		if (strcmp(PQgetvalue(twins, i, 0), schema) < 0)
+			lo = i + 1;
+		else
+			hi = i;
+	}
+	for (i = lo; i < n && strcmp(PQgetvalue(twins, i, 0), schema) == 0;
+	    i++)
+		if (json_array_append_new(list, json_pack("[sII]",
+		    PQgetvalue(twins, i, 3), oid(twins, i, 1),
+		    oid(twins, i, 2))) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *
+panes_json(const struct share *share, PGresult *twins)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < share->n; i++)
+		if (json_array_append_new(list, json_pack("{ssso}", "schema",
+		    share->panes[i].name, "views",
+		    views_json(share->panes[i].name, twins))) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+/* The indexes of the panes that a clearance reads. */
+static json_t *
+reads_json(const struct share *share, size_t clearance)
+{
+	json_t *list = json_array();
+	size_t i, k;
+
+	for (i = 0; i < share->n; i++)
+		for (k = 0; k < share->panes[i].n_readers; k++)
+			if (share->panes[i].readers[k] == clearance &&
+			    json_array_append_new(list,
+			    json_integer((json_int_t)i)) != 0) {
+				json_decref(list);
+				return NULL;
+			}
+	return list;
+}
+
+static json_t *
+logins_json(const struct apply *a, PGresult *twins)
+{
+	const struct clearances *c = &a->wanted;
 	json_t *list = json_array();
 	int at = 0;
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		if (json_array_append_new(list, json_pack("{ssssssso}",
-		    "role", c->items[i].role, "password", passwords[i],
-		    "clearance_sha256", c->items[i].hash, "twins",
+		if (json_array_append_new(list, json_pack("{ssssssssso}",
+		    "role", c->items[i].role, "password", a->passwords[i],
+		    "verifier", a->verifiers[i],
+		    "clearance_sha256", c->items[i].hash,
+		    a->shared ? "panes" : "twins", a->shared ?
+		    reads_json(&a->share, i) :
 		    twins_json(c->items[i].role, twins, &at))) != 0) {
 			json_decref(list);
 			return NULL;
@@ -93,18 +156,18 @@ counts_json(PGresult *counts)
 }
 
 static char *
-applied_text(const char *store, const struct clearances *c,
-    char (*passwords)[PASSWORD_HEX + 1], PGresult *counts,
-    PGresult *twins, int64_t at_ms)
+applied_text(const struct apply *a, PGresult *counts, PGresult *twins,
+    int64_t at_ms)
 {
 	char when[TIME_TEXT_MAX], *text = NULL;
 	json_t *root;
 
 	time_text(at_ms, when);
-	root = json_pack("{sisssososs}", "version", 1, "store", store,
-	    "logins", logins_json(c, passwords, twins),
+	root = json_pack("{sisssososs}", "version", 1, "store",
+	    a->store->name, "logins", logins_json(a, twins),
 	    "counts", counts_json(counts), "counted", when);
-	if (root != NULL)
+	if (root != NULL && (!a->shared || json_object_set_new(root, "panes",
+	    panes_json(&a->share, twins)) == 0))
 		text = json_dumps(root, JSON_INDENT(1));
 	json_decref(root);
 	return text;
@@ -146,8 +209,7 @@ applied_folder(const char *path)
 }
 
 int
-applied_write(struct applied *f, const char *store,
-    const struct clearances *c, char (*passwords)[PASSWORD_HEX + 1],
+applied_write(struct applied *f, const struct apply *a,
     PGresult *counts, PGresult *twins, int64_t at_ms)
 {
 	struct buf name;
@@ -155,7 +217,7 @@ applied_write(struct applied *f, const char *store,
 	int r = ERR_MEMORY;
 
 	buf_init(&name, 0);
-	text = applied_text(store, c, passwords, counts, twins, at_ms);
+	text = applied_text(a, counts, twins, at_ms);
 	buf_fmt(&name, "%s.new", f->path);
 	if (text == NULL || (f->temporary = buf_steal(&name)) == NULL)
 		(void)fprintf(stderr, "sworn apply: out of memory\n");

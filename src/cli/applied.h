@@ -2,9 +2,13 @@
  * cli/applied.h - the file that `sworn apply` leaves for the gateway.
  *
  *	{"version":1, "store":"us",
- *	 "logins":[{"role":"sworn_...", "password":"...",
+ *	 "logins":[{"role":"sworn_...", "password":"...", "verifier":"...",
  *	            "clearance_sha256":"...", "twins":[[VIEW, TWIN], ...]}, ...],
  *	 "counts":{"US":9000}, "counted":"2026-11-23T17:40:00.123Z"}
+ *
+ * Where views are shared there is, besides,
+ *	 "panes":[{"schema":"sworn_p...", "views":[[NAME, VIEW, TWIN], ...]}]
+ * and a login has, in place of twins, "panes":[INDEX, ...].
  *
  * It is written and made durable beside the old one before the store's
  * transaction commits, and takes its place right after.
@@ -15,7 +19,7 @@
 #include <libpq-fe.h>
 #include <stdint.h>
 
-struct clearances;
+struct apply;
 
 #define PASSWORD_HEX 64
 
@@ -27,11 +31,9 @@ struct applied {
 /* The folder that it stands in: sworn run makes it too, whichever comes
  * first. */
 int applied_folder(const char *path);
-/* passwords[i] is of clearances->items[i]. counts: (label, n) rows;
- * twins: those of twin_pairs_sql, while clearances->items are by role, too.
- * 0 or an error, said on standard error. */
-int applied_write(struct applied *f, const char *store,
-    const struct clearances *c, char (*passwords)[PASSWORD_HEX + 1],
+/* counts: (label, n) rows; twins: those of twin_pairs_sql. 0 or an error,
+ * said on standard error. */
+int applied_write(struct applied *f, const struct apply *a,
     PGresult *counts, PGresult *twins, int64_t at_ms);
 /* Puts it in place. */
 int applied_commit(struct applied *f);

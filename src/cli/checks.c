@@ -18,7 +18,7 @@
 
 #define NOT_SYSTEM							\
 	"n.nspname !~ '^(pg_catalog|information_schema|pg_toast.*"	\
-	"|pg_temp_.*|pg_toast_temp_.*|sworn|sworn_keep|sworn_[0-9a-f]{16})$' "
+	"|pg_temp_.*|pg_toast_temp_.*|sworn|sworn_keep|sworn_p?[0-9a-f]{16})$' "
 
 static const struct check checks[] = {
 	{ "what the catalog names does not exist",
@@ -44,7 +44,7 @@ static const struct check checks[] = {
 	    "ON c.oid = to_regclass(format('%I.%I', l.s, l.t)) "
 	    "JOIN pg_policy p ON p.polrelid = c.oid "
 	    "WHERE l.rows AND NOT c.relrowsecurity AND NOT p.polpermissive "
-	    "AND p.polname !~ '^sworn_[0-9a-f]{16}_rows$'" },
+	    "AND p.polname !~ '^sworn_p?[0-9a-f]{16}_rows$'" },
 	{ "PUBLIC may read it, and so may every login",
 	    "SELECT format('%s', c.oid::regclass), "
 	    "format('REVOKE ALL ON TABLE %s FROM PUBLIC;', c.oid::regclass) "

@@ -34,10 +34,11 @@
 #include "gateway/config.h"
 
 #define LOGIN "'^sworn_[0-9a-f]{16}$' "
-#define OWNER "'^sworn_[0-9a-f]{16}_own$' "
-#define VIEWS "'^sworn_[0-9a-f]{16}(_twin)?$' "
+#define OWNER "'^sworn_p?[0-9a-f]{16}_own$' "
+#define VIEWS "'^sworn_p?[0-9a-f]{16}(_twin)?$' "
+#define PANES "'^sworn_p[0-9a-f]{16}(_twin)?$' "
 #define OWNER_OF "regexp_replace(n.nspname, '_twin$', '') || '_own'"
-#define OURS "'^sworn_([0-9a-f]{16}(_own)?|way)$' "
+#define OURS "'^sworn_(p?[0-9a-f]{16}(_own)?|way)$' "
 
 struct drift {
 	PGconn *c;
@@ -70,8 +71,8 @@ static const struct check checks[] = {
 	    "x.privilege_type, c.oid::regclass, g.rolname) FROM pg_class c "
 	    "JOIN pg_namespace n ON n.oid = c.relnamespace, "
 	    "aclexplode(c.relacl) x JOIN pg_roles g ON g.oid = x.grantee "
-	    "WHERE g.rolname ~ " LOGIN "AND (n.nspname NOT IN "
-	    "(g.rolname, g.rolname || '_twin') OR "
+	    "WHERE g.rolname ~ " LOGIN "AND ((n.nspname NOT IN "
+	    "(g.rolname, g.rolname || '_twin') AND n.nspname !~ " PANES ") OR "
 	    "x.privilege_type <> 'SELECT' OR x.is_grantable) "
 	    "UNION ALL SELECT format('%s on %s.%I for %I', "
 	    "x.privilege_type, c.oid::regclass, a.attname, g.rolname), "
@@ -84,8 +85,8 @@ static const struct check checks[] = {
 	    "SCHEMA %I FROM %I;', x.privilege_type, n.nspname, g.rolname) "
 	    "FROM pg_namespace n, aclexplode(n.nspacl) x JOIN pg_roles g "
 	    "ON g.oid = x.grantee WHERE g.rolname ~ " LOGIN
-	    "AND (n.nspname NOT IN (g.rolname, g.rolname || '_twin') OR "
-	    "x.privilege_type <> 'USAGE') "
+	    "AND ((n.nspname NOT IN (g.rolname, g.rolname || '_twin') AND "
+	    "n.nspname !~ " PANES ") OR x.privilege_type <> 'USAGE') "
 	    "UNION ALL SELECT format('function %s for %I', "
 	    "p.oid::regprocedure, g.rolname), format('REVOKE EXECUTE ON "
 	    "ROUTINE %s FROM %I;', p.oid::regprocedure, g.rolname) "
@@ -146,7 +147,8 @@ static const struct check checks[] = {
 	    "aclexplode(c.relacl) x LEFT JOIN pg_roles g "
 	    "ON g.oid = x.grantee WHERE n.nspname ~ " VIEWS
 	    "AND x.grantee <> c.relowner AND coalesce(g.rolname, '') <> "
-	    "regexp_replace(n.nspname, '_twin$', '')" },
+	    "regexp_replace(n.nspname, '_twin$', '') AND NOT (n.nspname ~ "
+	    PANES "AND coalesce(g.rolname, '') ~ " LOGIN ")" },
 	{ "row security is off, and the views show all rows",
 	    "SELECT format('table %s', c.oid::regclass), format('ALTER TABLE "
 	    "%s ENABLE ROW LEVEL SECURITY;', c.oid::regclass) FROM listed l "
@@ -238,10 +240,10 @@ found(struct drift *d, const char *what, const char *name, const char *why)
 	d->n++;
 }
 
-/* Whether what the server has of a role (NULL: of the base) is as the value
- * in sworn.state says, "HASH HASH". */
+/* Whether what the server has of the base is as the value in sworn.state
+ * says, "HASH HASH". */
 static int
-compare(struct drift *d, const char *role, const char *value, bool *ret)
+base_same(struct drift *d, const char *value, bool *ret)
 {
 	uint8_t hash[HASH_LEN];
 	PGresult *rows = NULL;
@@ -251,7 +253,7 @@ compare(struct drift *d, const char *role, const char *value, bool *ret)
 
 	buf_init(&sql, 0);
 	buf_init(&hex, 0);
-	if ((r = enforce_print_sql(role, &sql)) != 0 ||
+	if ((r = enforce_print_base_sql(&sql)) != 0 ||
 	    (r = db_rows_buf(d->c, "comparing with what was made", &sql,
 	    &rows)) != 0 ||
 	    (r = hash_sha256(PQgetvalue(rows, 0, 0),
@@ -270,33 +272,93 @@ out:
 }
 
 static int
-find_changed(struct drift *d, PGresult *state)
+read_prints(struct drift *d, bool closed, PGresult **ret)
 {
-	const char *key, *role;
-	bool same;
+	struct buf sql;
+	int r;
+
+	buf_init(&sql, 0);
+	if ((r = enforce_prints_sql(NULL, closed, &sql)) == 0)
+		r = db_rows_buf(d->c, "comparing with what was made", &sql,
+		    ret);
+	buf_done(&sql);
+	return r;
+}
+
+/* Of a clearance, a pane or a login; prints has (name, hash), by name. */
+static bool
+is_same(PGresult *prints, const char *name, const char *value)
+{
+	const char *kept = strchr(value, ' ');
+	int lo = 0, hi = PQntuples(prints), at, order;
+
+	while (lo < hi) {
+		at = lo + (hi - lo) / 2;
+		order = strcmp(PQgetvalue(prints, at, 0), name);
+		if (order == 0)
+			return kept != NULL && strcmp(kept + 1,
+			    PQgetvalue(prints, at, 1)) == 0;
+		if (order < 0)
+			lo = at + 1;
+		else
+			hi = at;
+	}
+	return false;
+}
+
+static const char changed_words[] = "not as they were made: roles, views, "
+    "rights, row filters or settings";
+
+static int
+find_changed_base(struct drift *d, PGresult *state)
+{
+	bool same = false;
 	int i, r;
 
 	for (i = 0; i < PQntuples(state); i++) {
-		key = PQgetvalue(state, i, 0);
-		if (strcmp(key, "base") == 0)
-			role = NULL;
-		else if (text_starts(key, "role " ENFORCE_PREFIX))
-			role = key + strlen("role ");
-		else
+		if (strcmp(PQgetvalue(state, i, 0), "closed") == 0)
+			found(d, "store ", d->store->name, "an apply that "
+			    "takes several transactions has not ended, and "
+			    "persons cannot log in until one has");
+		if (strcmp(PQgetvalue(state, i, 0), "base") != 0)
 			continue;
-		same = false;
-		r = compare(d, role, PQgetvalue(state, i, 1), &same);
+		r = base_same(d, PQgetvalue(state, i, 1), &same);
 		if (r != 0)
 			return r;
 		if (!same)
-			found(d, role != NULL ? "role " : "the ways to "
-			    "residences", role != NULL ? role : "",
-			    "not as they were made: roles, views, rights, row "
-			    "filters or settings");
-		if (role != NULL && clearances_find(&d->wanted, role) == NULL)
-			found(d, "role ", role, "the policy no longer gives "
+			found(d, "the ways to residences", "", changed_words);
+	}
+	return 0;
+}
+
+static int
+find_changed(struct drift *d, PGresult *state)
+{
+	PGresult *prints = NULL;
+	const char *key, *name;
+	bool pane, closed = false;
+	int i, r;
+
+	for (i = 0; i < PQntuples(state); i++)
+		if (strcmp(PQgetvalue(state, i, 0), "closed") == 0)
+			closed = true;
+	if ((r = find_changed_base(d, state)) != 0 ||
+	    (r = read_prints(d, closed, &prints)) != 0)
+		return r;
+	for (i = 0; i < PQntuples(state); i++) {
+		key = PQgetvalue(state, i, 0);
+		pane = text_starts(key, "pane " ENFORCE_PREFIX);
+		if (!pane && !text_starts(key, "role " ENFORCE_PREFIX))
+			continue;
+		name = key + strlen("role ");
+		if (!is_same(prints, name, PQgetvalue(state, i, 1)))
+			found(d, pane ? "shared views " : "role ", name,
+			    changed_words);
+		if (!pane && clearances_find(&d->wanted, name) == NULL)
+			found(d, "role ", name, "the policy no longer gives "
 			    "out this clearance");
 	}
+	PQclear(prints);
 	return 0;
 }
 

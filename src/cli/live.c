@@ -58,8 +58,8 @@ live_types(PGconn *c, struct arena *a, struct enforce_type **ret,
 	    "JOIN pg_type t ON t.oid = b.below "
 	    "WHERE a.attnum > 0 AND NOT a.attisdropped "
 	    "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
-	    "AND n.nspname NOT IN ('pg_catalog', 'information_schema')",
-	    &rows);
+	    "AND n.nspname NOT IN ('pg_catalog', 'information_schema') "
+	    "AND n.nspname !~ '^sworn_p?[0-9a-f]{16}(_twin)?$'", &rows);
 	if (r != 0)
 		return r;
 	n = PQntuples(rows);

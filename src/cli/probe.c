@@ -3,6 +3,8 @@
  * about both its sender and its recipient, so one of three may be seen. The
  * words `hidden` and `shown` stand where they say.
  *
+ * All of it is made twice, with views of the login's own and with shared ones.
+ *
  * Each attack runs as the login (SET LOCAL SESSION AUTHORIZATION) inside a
  * savepoint. The leaky function ends with an error if it is ever given a
  * hidden word: costing nothing, it is what a planner would call first.
@@ -19,7 +21,8 @@
 #include "enforce/enforce.h"
 #include "policy/policy.h"
 
-#define ROLE "sworn_probe"
+#define ROLE "sworn_probe"	/* and the schema that it reads */
+#define SHARING "sworn_probe_login"	/* where views are shared */
 
 static const char catalog_yaml[] =
     "catalog: probe\n"
@@ -103,14 +106,32 @@ static const struct attack {
 static const enum treatment notes_columns[] = { TREAT_PLAIN, TREAT_PLAIN };
 static const char *const labels[] = { "A" };
 
+static int
+form_sql(const struct catalog *cat, const struct clearance *cl,
+    const struct enforce_type *types, size_t n, bool shared, struct buf *out)
+{
+	static const char *const panes[] = { ROLE };
+	int r;
+
+	if (!shared)
+		return enforce_clearance_sql(cat, cl, ROLE, types, n, false,
+		    out);
+	if ((r = enforce_pane_sql(cat, cl, ROLE, types, n, false, out)) != 0)
+		return r;
+	buf_str(out, "CREATE SCHEMA " ROLE "_twin;\n");
+	r = enforce_login_sql(cat, cl, SHARING, panes, 1, out);
+	enforce_pane_grant_sql(ROLE, SHARING, out);
+	return r;
+}
+
 /* The catalog keeps its tables sorted: notes, people. */
 static int
-make_sql(struct catalog *cat, struct buf *out)
+make_sql(struct catalog *cat, bool shared, struct buf *out)
 {
 	static const struct enforce_type types[] = {
-		{ "sworn_probe_base", "people", "secret", "text", "text", 'S',
-		    false },
 		{ "sworn_probe_base", "people", "name", "text", "text", 'S',
+		    false },
+		{ "sworn_probe_base", "people", "secret", "text", "text", 'S',
 		    false },
 	};
 	struct clearance_table tables[2] = {
@@ -136,20 +157,21 @@ make_sql(struct catalog *cat, struct buf *out)
 	tables[1].columns = columns;
 	if ((r = enforce_base_sql(cat, NULL, 0, out)) != 0)
 		return r;
-	return enforce_clearance_sql(cat, &cl, ROLE, types, 2, false,
-	    out);
+	return form_sql(cat, &cl, types, 2, shared, out);
 }
 
 /* What an attack came to: its value, or the SQLSTATE. */
 static int
-attack(PGconn *c, const struct attack *a)
+attack(PGconn *c, const struct attack *a, const char *login)
 {
 	const char *got = "nothing";
+	char as[100];
 	PGresult *r = NULL;
 	int code;
 
-	code = db_run(c, "probing", "SAVEPOINT attack; "
-	    "SET LOCAL SESSION AUTHORIZATION " ROLE);
+	(void)snprintf(as, sizeof(as), "SAVEPOINT attack; SET LOCAL SESSION "
+	    "AUTHORIZATION %s", login);
+	code = db_run(c, "probing", as);
 	if (code != 0)
 		return code;
 	r = PQexec(c, a->sql);
@@ -170,25 +192,21 @@ attack(PGconn *c, const struct attack *a)
 	return code;
 }
 
-int
-probe_run(PGconn *c)
+static int
+probe_form(PGconn *c, struct catalog *cat, bool shared)
 {
-	struct catalog *cat = NULL;
 	struct buf sql;
-	struct why w;
 	size_t i;
 	int r, held = 0;
 
 	buf_init(&sql, 0);
-	r = catalog_load(catalog_yaml, sizeof(catalog_yaml) - 1, &cat, &w);
-	if (r != 0 || (r = make_sql(cat, &sql)) != 0)
-		goto out;
-	if ((r = db_run(c, "probing", "SAVEPOINT probe")) != 0 ||
+	if ((r = make_sql(cat, shared, &sql)) != 0 ||
+	    (r = db_run(c, "probing", "SAVEPOINT probe")) != 0 ||
 	    (r = db_run(c, "probing", setup)) != 0 ||
 	    (r = db_run_buf(c, "probing", &sql)) != 0)
 		goto out;
 	for (i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
-		r = attack(c, &attacks[i]);
+		r = attack(c, &attacks[i], shared ? SHARING : ROLE);
 		if (r != 0 && r != ERR_DENIED)
 			goto out;
 		if (r != 0)
@@ -199,7 +217,20 @@ probe_run(PGconn *c)
 	if (r == 0)
 		r = held;
 out:
-	catalog_free(cat);
 	buf_done(&sql);
+	return r;
+}
+
+int
+probe_run(PGconn *c)
+{
+	struct catalog *cat = NULL;
+	struct why w;
+	int r;
+
+	r = catalog_load(catalog_yaml, sizeof(catalog_yaml) - 1, &cat, &w);
+	if (r == 0 && (r = probe_form(c, cat, false)) == 0)
+		r = probe_form(c, cat, true);
+	catalog_free(cat);
 	return r;
 }

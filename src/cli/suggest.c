@@ -115,7 +115,7 @@ read_tables(struct suggest *s)
 	    "a.attrelid = c.oid AND a.attnum = i.indkey[0] "
 	    "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition "
 	    "AND n.nspname !~ '^(pg_.*|information_schema|sworn|"
-	    "sworn_[0-9a-f]{16})$' ORDER BY 1, 2", &rows);
+	    "sworn_p?[0-9a-f]{16})$' ORDER BY 1, 2", &rows);
 	if (r != 0)
 		return r;
 	s->tables = arena_array(s->a, (size_t)PQntuples(rows) + 1,

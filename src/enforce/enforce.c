@@ -25,31 +25,46 @@
 #include "enforce/enforce.h"
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
 #include "catalog/catalog.h"
 #include "enforce/mask.h"
+#include "enforce/share.h"
 #include "enforce/sql.h"
 #include "enforce/twin.h"
 #include "enforce/way.h"
 #include "policy/policy.h"
 
-void
-enforce_role_name(const uint8_t hash[static 32],
+static void
+name_of(const char *prefix, const uint8_t hash[static 32],
     char ret[static ENFORCE_NAME_MAX])
 {
 	static const char digits[] = "0123456789abcdef";
-	size_t i, n = strlen(ENFORCE_PREFIX);
+	size_t i, n = strlen(prefix);
 
-	memcpy(ret, ENFORCE_PREFIX, n);
+	memcpy(ret, prefix, n);
 	for (i = 0; i < 8; i++) {
 		ret[n++] = digits[hash[i] >> 4];
 		ret[n++] = digits[hash[i] & 15];
 	}
 	ret[n] = 0;
+}
+
+void
+enforce_role_name(const uint8_t hash[static 32],
+    char ret[static ENFORCE_NAME_MAX])
+{
+	name_of(ENFORCE_PREFIX, hash, ret);
+}
+
+void
+enforce_pane_name(const uint8_t hash[static 32],
+    char ret[static ENFORCE_NAME_MAX])
+{
+	name_of(PANE_PREFIX, hash, ret);
 }
 
 static bool
@@ -107,7 +122,11 @@ enforce_base_sql(const struct catalog *c,
 	    "CREATE TABLE IF NOT EXISTS sworn.row_security\n"
 	    "\t(table_schema text, table_name text, policies bigint,\n"
 	    "\tPRIMARY KEY (table_schema, table_name));\n"
-	    "REVOKE ALL ON sworn.state, sworn.row_security FROM PUBLIC;\n"
+	    "CREATE TABLE IF NOT EXISTS sworn.sees\n"
+	    "\t(login name, place text, stored text[] NOT NULL,\n"
+	    "\tPRIMARY KEY (login, place));\n"
+	    "REVOKE ALL ON sworn.state, sworn.row_security, sworn.sees "
+	    "FROM PUBLIC;\n"
 	    "DO $$BEGIN\n"
 	    "\tIF NOT EXISTS (SELECT FROM pg_catalog.pg_roles\n"
 	    "\t    WHERE rolname = 'sworn_way') THEN\n"
@@ -127,18 +146,34 @@ enforce_base_sql(const struct catalog *c,
 	return out->failed ? ERR_MEMORY : 0;
 }
 
+static int
+type_compare(const void *a, const void *b)
+{
+	const struct enforce_type *x = a, *y = b;
+	int r;
+
+	if ((r = strcmp(x->schema, y->schema)) == 0 &&
+	    (r = strcmp(x->table, y->table)) == 0)
+		r = strcmp(x->column, y->column);
+	return r;
+}
+
+void
+enforce_types_sort(struct enforce_type *types, size_t n)
+{
+	if (n > 0)
+		qsort(types, n, sizeof(*types), type_compare);
+}
+
 static const struct enforce_type *
 type_find(const struct enforce_type *types, size_t n,
     const struct catalog_table *t, const char *column)
 {
-	size_t i;
+	const struct enforce_type key = { .schema = t->schema,
+	    .table = t->name, .column = column };
 
-	for (i = 0; i < n; i++)
-		if (strcmp(types[i].schema, t->schema) == 0 &&
-		    strcmp(types[i].table, t->name) == 0 &&
-		    strcmp(types[i].column, column) == 0)
-			return &types[i];
-	return NULL;
+	return n == 0 ? NULL : bsearch(&key, types, n, sizeof(*types),
+	    type_compare);
 }
 
 /* A view's column: the base's, or what its mask makes of it. */
@@ -233,7 +268,7 @@ owner_grant(const struct catalog *c, const struct clearance_table *ct,
 
 static void
 owner_policies(const struct catalog *c, const struct clearance_table *ct,
-    const char *role, bool kept, struct buf *out)
+    const char *role, unsigned how, struct buf *out)
 {
 	size_t i;
 
@@ -248,7 +283,7 @@ owner_policies(const struct catalog *c, const struct clearance_table *ct,
 	buf_fmt(out, " AS RESTRICTIVE FOR SELECT TO %s_own USING (", role);
 	for (i = 0; i < ct->table->n_subjects; i++) {
 		buf_str(out, i > 0 ? "\n\tAND " : "\n\t");
-		way_filter_sql(c, ct, &ct->table->subjects[i], kept, out);
+		way_filter_sql(c, ct, &ct->table->subjects[i], how, out);
 	}
 	buf_str(out, ");\n");
 }
@@ -256,7 +291,7 @@ owner_policies(const struct catalog *c, const struct clearance_table *ct,
 static int
 clearance_view(const struct catalog *c, const struct clearance_table *ct,
     const char *role, const struct enforce_type *types, size_t n_types,
-    bool kept, struct buf *out)
+    unsigned how, struct buf *out)
 {
 	const struct catalog_table *t = ct->table;
 	int r;
@@ -265,7 +300,7 @@ clearance_view(const struct catalog *c, const struct clearance_table *ct,
 	text_sql_ident(out, t->schema);
 	buf_fmt(out, " TO %s_own;\n", role);
 	owner_grant(c, ct, role, out);
-	owner_policies(c, ct, role, kept, out);
+	owner_policies(c, ct, role, how, out);
 	buf_str(out, "CREATE VIEW ");
 	sql_table(out, role, t->name);
 	buf_str(out, " AS SELECT ");
@@ -277,10 +312,20 @@ clearance_view(const struct catalog *c, const struct clearance_table *ct,
 	sql_table(out, role, t->name);
 	buf_fmt(out, " OWNER TO %s_own;\nREVOKE ALL ON ", role);
 	sql_table(out, role, t->name);
-	buf_str(out, " FROM PUBLIC;\nGRANT SELECT ON ");
-	sql_table(out, role, t->name);
-	buf_fmt(out, " TO %s;\n", role);
+	buf_str(out, " FROM PUBLIC;\n");
+	if (!(how & WAY_SHARED)) {
+		buf_str(out, "GRANT SELECT ON ");
+		sql_table(out, role, t->name);
+		buf_fmt(out, " TO %s;\n", role);
+	}
 	return 0;
+}
+
+static void
+owner_role(const char *name, struct buf *out)
+{
+	buf_fmt(out, "CREATE ROLE %s_own NOLOGIN NOINHERIT NOSUPERUSER "
+	    "NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n", name);
 }
 
 /*
@@ -289,22 +334,24 @@ clearance_view(const struct catalog *c, const struct clearance_table *ct,
  * readers that share a clearance see each other's statements.
  */
 static void
-clearance_roles(const char *role, struct buf *out)
+login_role(const char *role, struct bytes search_path, struct buf *out)
 {
-	buf_fmt(out,
-	    "CREATE ROLE %s_own NOLOGIN NOINHERIT NOSUPERUSER NOCREATEDB "
+	buf_fmt(out, "CREATE ROLE %s LOGIN NOINHERIT NOSUPERUSER NOCREATEDB "
 	    "NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n"
-	    "CREATE ROLE %s LOGIN NOINHERIT NOSUPERUSER NOCREATEDB "
-	    "NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n"
-	    "ALTER ROLE %s SET search_path = %s;\n"
+	    "ALTER ROLE %s SET search_path = ", role, role);
+	buf_bytes(out, search_path.data, search_path.len);
+	buf_fmt(out, ";\n"
 	    "ALTER ROLE %s SET default_transaction_read_only = on;\n"
 	    "ALTER ROLE %s SET row_security = on;\n"
-	    "ALTER ROLE %s SET track_activities = off;\n"
-	    "CREATE SCHEMA %s;\n"
-	    "REVOKE ALL ON SCHEMA %s FROM PUBLIC;\n"
-	    "GRANT USAGE ON SCHEMA %s TO %s;\n",
-	    role, role, role, role, role, role, role, role, role, role,
-	    role);
+	    "ALTER ROLE %s SET track_activities = off;\n",
+	    role, role, role);
+}
+
+static void
+own_schema(const char *name, struct buf *out)
+{
+	buf_fmt(out, "CREATE SCHEMA %s;\n"
+	    "REVOKE ALL ON SCHEMA %s FROM PUBLIC;\n", name, name);
 }
 
 static bool
@@ -369,27 +416,26 @@ names_clash(const struct clearance *cl)
 	return false;
 }
 
-int
-enforce_clearance_sql(const struct catalog *c,
-    const struct clearance *cl, const char *role,
-    const struct enforce_type *types, size_t n_types, bool kept,
-    struct buf *out)
+/* Its views, and what they need. */
+static int
+views_sql(const struct catalog *c, const struct clearance *cl,
+    const char *name, const struct enforce_type *types, size_t n_types,
+    unsigned how, struct buf *out)
 {
 	size_t i;
 	int r;
 
 	if (names_clash(cl))
 		return ERR_CONFLICT;
-	clearance_roles(role, out);
-	if ((r = way_grants_sql(c, cl, role, out)) != 0)
+	if ((r = way_grants_sql(c, cl, name, out)) != 0)
 		return r;
 	if (has_pseudonyms(cl))
-		mask_key_grant_sql(out, role);
+		mask_key_grant_sql(out, name);
 	for (i = 0; i < cl->n_tables; i++) {
 		if (!cl->tables[i].readable)
 			continue;
-		r = clearance_view(c, &cl->tables[i], role, types, n_types,
-		    kept, out);
+		r = clearance_view(c, &cl->tables[i], name, types, n_types,
+		    how, out);
 		if (r != 0)
 			return r;
 	}
@@ -397,9 +443,68 @@ enforce_clearance_sql(const struct catalog *c,
 }
 
 int
+enforce_clearance_sql(const struct catalog *c,
+    const struct clearance *cl, const char *role,
+    const struct enforce_type *types, size_t n_types, bool kept,
+    struct buf *out)
+{
+	owner_role(role, out);
+	login_role(role, bytes_str(role), out);
+	own_schema(role, out);
+	buf_fmt(out, "GRANT USAGE ON SCHEMA %s TO %s;\n", role, role);
+	return views_sql(c, cl, role, types, n_types, kept ? WAY_KEPT : 0,
+	    out);
+}
+
+int
+enforce_pane_sql(const struct catalog *c, const struct clearance *cl,
+    const char *name, const struct enforce_type *types, size_t n_types,
+    bool kept, struct buf *out)
+{
+	unsigned how = WAY_SHARED | (kept ? WAY_KEPT : 0);
+
+	owner_role(name, out);
+	own_schema(name, out);
+	if (!c->residence_store)
+		buf_fmt(out, "GRANT USAGE ON SCHEMA sworn TO %s_own;\n"
+		    "GRANT SELECT ON sworn.sees TO %s_own;\n", name, name);
+	return views_sql(c, cl, name, types, n_types, how, out);
+}
+
+int
+enforce_login_sql(const struct catalog *c, const struct clearance *cl,
+    const char *role, const char *const *panes, size_t n_panes,
+    struct buf *out)
+{
+	struct buf path;
+	size_t i;
+
+	buf_init(&path, 0);
+	for (i = 0; i < n_panes; i++)
+		buf_fmt(&path, "%s%s", i > 0 ? ", " : "", panes[i]);
+	if (n_panes == 0)
+		buf_str(&path, "pg_catalog");
+	login_role(role, bytes_of(path.data, path.len), out);
+	out->failed = out->failed || path.failed;
+	buf_done(&path);
+	if (names_clash(cl))
+		return ERR_CONFLICT;
+	way_sees_sql(c, cl, role, out);
+	return out->failed ? ERR_MEMORY : 0;
+}
+
+void
+enforce_pane_grant_sql(const char *name, const char *roles, struct buf *out)
+{
+	buf_fmt(out, "GRANT USAGE ON SCHEMA %s, %s" TWIN_SUFFIX " TO %s;\n"
+	    "GRANT SELECT ON ALL TABLES IN SCHEMA %s, %s" TWIN_SUFFIX
+	    " TO %s;\n", name, name, roles, name, name, roles);
+}
+
+int
 enforce_twins_sql(const struct catalog *c, const struct clearance *cl,
     const char *role, const struct enforce_type *types, size_t n_types,
-    struct buf *out)
+    bool shared, struct buf *out)
 {
 	const struct clearance_table *ct;
 	struct buf columns;
@@ -407,7 +512,7 @@ enforce_twins_sql(const struct catalog *c, const struct clearance *cl,
 	int r = 0;
 
 	buf_init(&columns, 0);
-	twin_schema_sql(role, out);
+	twin_schema_sql(role, shared, out);
 	for (i = 0; r == 0 && i < cl->n_tables; i++) {
 		ct = &cl->tables[i];
 		if (!ct->readable || ct->table->is_public)
@@ -415,7 +520,7 @@ enforce_twins_sql(const struct catalog *c, const struct clearance *cl,
 		buf_reset(&columns);
 		r = view_columns(ct, types, n_types, &columns);
 		if (r == 0)
-			twin_view_sql(c, ct, role,
+			twin_view_sql(c, ct, role, shared,
 			    bytes_of(columns.data, columns.len), out);
 		out->failed = out->failed || columns.failed;
 	}
@@ -439,7 +544,10 @@ enforce_drop_sql(const char *role, const struct catalog *c, struct buf *out)
 	    "\t\tEXECUTE format('DROP OWNED BY %%I', r);\n"
 	    "\t\tEXECUTE format('DROP ROLE %%I', r);\n"
 	    "\tEND LOOP;\n"
-	    "END$$;\n", role, role, role, role);
+	    "\tIF to_regclass('sworn.sees') IS NOT NULL THEN\n"
+	    "\t\tDELETE FROM sworn.sees WHERE login = '%s';\n"
+	    "\tEND IF;\n"
+	    "END$$;\n", role, role, role, role, role);
 	return out->failed ? ERR_MEMORY : 0;
 }
 
@@ -476,76 +584,6 @@ enforce_base_drop_sql(const struct catalog *c, struct buf *out)
 	    "EXCEPTION WHEN dependent_objects_still_exist THEN\n"
 	    "\tNULL;\n"
 	    "END$$;\n");
-	return out->failed ? ERR_MEMORY : 0;
-}
-
-/* Definitions, owners, rights and attributes, in a fixed order. */
-int
-enforce_print_sql(const char *role, struct buf *out)
-{
-	const char *schema = role != NULL ? role : "sworn";
-
-	buf_str(out,
-	    "WITH who AS (SELECT oid, rolname FROM pg_catalog.pg_roles "
-	    "WHERE rolname ");
-	if (role != NULL)
-		buf_fmt(out, "IN ('%s', '%s_own')", role, role);
-	else
-		buf_str(out, "= 'sworn_way'");
-	/* What clearances have of the base comes and goes with them. */
-	buf_fmt(out, "), ours AS (SELECT oid FROM pg_catalog.pg_roles "
-	    "WHERE rolname ~ '%s'), said AS (\n"
-	    "SELECT 'role', to_jsonb(r) - 'rolpassword' FROM "
-	    "pg_catalog.pg_roles r JOIN who USING (oid)\n"
-	    "UNION ALL SELECT 'setting', to_jsonb(s) FROM "
-	    "pg_catalog.pg_db_role_setting s JOIN who ON s.setrole = who.oid\n"
-	    "UNION ALL SELECT 'default right', to_jsonb(d) FROM "
-	    "pg_catalog.pg_default_acl d JOIN who ON d.defaclrole = who.oid\n"
-	    "UNION ALL SELECT 'member', to_jsonb(m) FROM "
-	    "pg_catalog.pg_auth_members m, who WHERE m.member = who.oid OR "
-	    "m.roleid = who.oid\n"
-	    "UNION ALL SELECT 'schema', jsonb_build_array(n.oid, n.nspowner, "
-	    "array(SELECT x::text FROM pg_catalog.aclexplode(n.nspacl) x "
-	    "WHERE x.grantee NOT IN (SELECT oid FROM ours) ORDER BY 1)) FROM "
-	    "pg_catalog.pg_namespace n "
-	    "WHERE n.nspname IN ('%s', '%s_twin')\n"
-	    "UNION ALL SELECT 'view', jsonb_build_array(c.relname, "
-	    "array(SELECT x::text FROM pg_catalog.aclexplode(c.relacl) x "
-	    "WHERE x.grantee NOT IN (SELECT oid FROM ours) ORDER BY 1), "
-	    "c.relowner, c.reloptions, pg_catalog.pg_get_viewdef(c.oid)) "
-	    "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
-	    "ON n.oid = c.relnamespace WHERE n.nspname IN ('%s', "
-	    "'%s_twin') AND c.relkind IN ('r', 'v')\n"
-	    "UNION ALL SELECT 'policy', to_jsonb(p) || jsonb_build_object("
-	    "'polqual', pg_catalog.pg_get_expr(p.polqual, p.polrelid)) "
-	    "FROM pg_catalog.pg_policy p, who "
-	    "WHERE who.oid = ANY (p.polroles)\n"
-	    "UNION ALL SELECT 'column', jsonb_build_array(a.attrelid, "
-	    "a.attname, x.privilege_type, who.rolname) FROM "
-	    "pg_catalog.pg_attribute a, pg_catalog.aclexplode(a.attacl) x, "
-	    "who WHERE a.attacl IS NOT NULL AND x.grantee = who.oid\n"
-	    "UNION ALL SELECT 'table', jsonb_build_array(c.oid, "
-	    "x.privilege_type, who.rolname) FROM pg_catalog.pg_class c, "
-	    "pg_catalog.aclexplode(c.relacl) x, who "
-	    "WHERE c.relacl IS NOT NULL AND x.grantee = who.oid\n"
-	    "UNION ALL SELECT 'schema right', jsonb_build_array(n.oid, "
-	    "x.privilege_type, who.rolname) FROM pg_catalog.pg_namespace n, "
-	    "pg_catalog.aclexplode(n.nspacl) x, who "
-	    "WHERE x.grantee = who.oid\n",
-	    role != NULL ? "^$" : "^sworn_[0-9a-f]{16}(_own)?$", schema,
-	    schema, schema, schema);
-	if (role == NULL)
-		buf_str(out,
-		    "UNION ALL SELECT 'all', jsonb_build_array(s.*, "
-		    "c.relrowsecurity, p.polpermissive, p.polroles, "
-		    "pg_catalog.pg_get_expr(p.polqual, p.polrelid)) "
-		    "FROM sworn.row_security s LEFT JOIN pg_catalog.pg_class "
-		    "c ON c.oid = to_regclass(format('%I.%I', "
-		    "s.table_schema, s.table_name)) LEFT JOIN "
-		    "pg_catalog.pg_policy p ON p.polrelid = c.oid "
-		    "AND p.polname = 'sworn_all'\n");
-	buf_str(out, ")\nSELECT coalesce(string_agg(said::text, E'\\n' "
-	    "ORDER BY said::text COLLATE \"C\"), '') FROM said");
 	return out->failed ? ERR_MEMORY : 0;
 }
 

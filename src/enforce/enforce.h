@@ -36,8 +36,11 @@ struct clearance;
 #define ENFORCE_NAME_MAX 32
 #define ENFORCE_WAY_MAX 63	/* bytes of "schema.table" */
 
-/* The login role's name (also the schema's) from the clearance's hash. */
+/* The login role's name (also the schema's) from the clearance's hash; a
+ * pane's from that of its text. */
 void enforce_role_name(const uint8_t hash[static 32],
+    char ret[static ENFORCE_NAME_MAX]);
+void enforce_pane_name(const uint8_t hash[static 32],
     char ret[static ENFORCE_NAME_MAX]);
 
 /* What the store's own catalog says of one column of a guarded table. */
@@ -66,11 +69,15 @@ struct enforce_table_state {
 int enforce_base_sql(const struct catalog *c,
     const struct enforce_table_state *states, size_t n, struct buf *out);
 
+/* What is looked up among types has to be in this order. */
+void enforce_types_sort(struct enforce_type *types, size_t n);
+
 /*
  * SQL that makes one clearance from nothing. The login's password is not in
  * it: the caller sets the SCRAM verifier by ALTER ROLE of its own. kept: row
  * filters read the residences beside the keys (enforce/keep.h).
- * ERR_MISSING: a masked column is not among the types. ERR_DENIED: a mask
+ * ERR_MISSING: a masked column is not among the types, which are sorted.
+ * ERR_DENIED: a mask
  * does not fit its column (enforce_misfit says which, and why).
  * ERR_CONFLICT: two tables to be shown have the same name.
  */
@@ -96,11 +103,11 @@ bool enforce_misfit(const struct clearance *cl,
 
 /*
  * SQL that makes the twins of a clearance's views (enforce/twin.h), behind
- * that which makes it and twin_base_sql. The same results.
+ * that which makes it and twin_base_sql. shared: of a pane. The same results.
  */
 int enforce_twins_sql(const struct catalog *c, const struct clearance *cl,
     const char *role, const struct enforce_type *types, size_t n_types,
-    struct buf *out);
+    bool shared, struct buf *out);
 
 /* SQL that removes one clearance, and everything of the base. */
 int enforce_drop_sql(const char *role, const struct catalog *c,
@@ -108,10 +115,29 @@ int enforce_drop_sql(const char *role, const struct catalog *c,
 int enforce_base_drop_sql(const struct catalog *c, struct buf *out);
 
 /*
- * SELECT of one text: what the store has now of a clearance (of the base if
- * role is NULL). It changes when somebody changes or drops a part of it.
+ * The shared form (enforce/share.h). A pane is what enforce_clearance_sql
+ * makes, but with no login; cl has the pane's tables only. A login is a role, and what it sees of each table; then it gets its
+ * rights on its panes, roles being names with commas between them.
+ * The same results.
  */
-int enforce_print_sql(const char *role, struct buf *out);
+int enforce_pane_sql(const struct catalog *c, const struct clearance *cl,
+    const char *name, const struct enforce_type *types, size_t n_types,
+    bool kept, struct buf *out);
+int enforce_login_sql(const struct catalog *c, const struct clearance *cl,
+    const char *role, const char *const *panes, size_t n_panes,
+    struct buf *out);
+void enforce_pane_grant_sql(const char *name, const char *roles,
+    struct buf *out);
+
+/*
+ * SELECT of (name, hash in hex): what the store has now of clearances, panes
+ * and logins; it changes when somebody changes or drops a part of it. names:
+ * an array's literal without its braces, NULL: all. closed: logins may not
+ * log in, which does not count.
+ */
+int enforce_prints_sql(const char *names, bool closed, struct buf *out);
+/* SELECT of one text: the same of the base. */
+int enforce_print_base_sql(struct buf *out);
 
 /* SELECT that counts subjects by residence label: (label text, n bigint);
  * unmapped ones as "unknown". */

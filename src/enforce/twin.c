@@ -186,17 +186,20 @@ twin_base_sql(const struct catalog *c, struct buf *out)
 }
 
 void
-twin_schema_sql(const char *role, struct buf *out)
+twin_schema_sql(const char *name, bool shared, struct buf *out)
 {
 	buf_fmt(out,
 	    "CREATE SCHEMA %s_twin;\n"
-	    "REVOKE ALL ON SCHEMA %s_twin FROM PUBLIC;\n"
-	    "GRANT USAGE ON SCHEMA %s_twin TO %s;\n"
+	    "REVOKE ALL ON SCHEMA %s_twin FROM PUBLIC;\n", name, name);
+	if (!shared)
+		buf_fmt(out, "GRANT USAGE ON SCHEMA %s_twin TO %s;\n", name,
+		    name);
+	buf_fmt(out,
 	    "GRANT USAGE ON SCHEMA sworn TO %s_own;\n"
 	    "GRANT SELECT ON sworn.subject TO %s_own;\n"
 	    "GRANT USAGE ON SCHEMA sworn_tag TO %s_own;\n"
 	    "GRANT SELECT ON sworn_tag.tag TO %s_own;\n",
-	    role, role, role, role, role, role, role, role);
+	    name, name, name, name);
 }
 
 /* The column of the row itself that a way begins with. */
@@ -303,7 +306,7 @@ twin_name(struct buf *out, const char *role, const struct catalog_table *t)
 
 void
 twin_view_sql(const struct catalog *c, const struct clearance_table *ct,
-    const char *role, struct bytes columns, struct buf *out)
+    const char *role, bool shared, struct bytes columns, struct buf *out)
 {
 	const struct catalog_table *t = ct->table;
 	size_t i;
@@ -326,15 +329,19 @@ twin_view_sql(const struct catalog *c, const struct clearance_table *ct,
 	twin_name(out, role, t);
 	buf_fmt(out, " OWNER TO %s_own;\nREVOKE ALL ON ", role);
 	twin_name(out, role, t);
-	buf_str(out, " FROM PUBLIC;\nGRANT SELECT ON ");
+	buf_str(out, " FROM PUBLIC;\n");
+	if (shared)
+		return;
+	buf_str(out, "GRANT SELECT ON ");
 	twin_name(out, role, t);
 	buf_fmt(out, " TO %s;\n", role);
 }
 
 const char twin_pairs_sql[] =
-    "SELECT n.nspname, v.oid, t.oid FROM pg_catalog.pg_class v "
+    "SELECT n.nspname, v.oid, t.oid, v.relname "
+    "FROM pg_catalog.pg_class v "
     "JOIN pg_catalog.pg_namespace n ON n.oid = v.relnamespace "
-    "AND n.nspname ~ '^sworn_[0-9a-f]{16}$' "
+    "AND n.nspname ~ '^sworn_p?[0-9a-f]{16}$' "
     "JOIN pg_catalog.pg_class t ON t.relname = v.relname "
     "AND t.relkind = 'v' JOIN pg_catalog.pg_namespace m "
     "ON m.oid = t.relnamespace AND m.nspname = n.nspname || '_twin' "

@@ -14,6 +14,8 @@
 #ifndef ENFORCE_TWIN_H
 #define ENFORCE_TWIN_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 
@@ -32,13 +34,14 @@ int twin_tags_drop_sql(struct buf *out);
 
 /* What of it belongs to the base, and goes with it; needs the tags. */
 void twin_base_sql(const struct catalog *c, struct buf *out);
-/* The schema of a clearance's twins, then each; `columns` as in its view. */
-void twin_schema_sql(const char *role, struct buf *out);
+/* The schema of a clearance's twins, then each; `columns` as in its view.
+ * shared: of a pane (enforce/share.h), to which logins get rights later. */
+void twin_schema_sql(const char *name, bool shared, struct buf *out);
 void twin_view_sql(const struct catalog *c, const struct clearance_table *ct,
-    const char *role, struct bytes columns, struct buf *out);
+    const char *name, bool shared, struct bytes columns, struct buf *out);
 
-/* SELECT of each clearance's role, and the object identifiers of its views
- * and their twins; by role, in the order of strcmp. */
+/* SELECT of each schema of views, and the object identifiers of a view and
+ * its twin, and their name; by schema, in the order of strcmp. */
 extern const char twin_pairs_sql[];
 
 #endif

@@ -243,15 +243,15 @@ allowed(const struct clearance_table *ct, const char *label)
 	return false;
 }
 
-/* "::text IN ('US', 'USA')", or what is never true if nothing maps. */
-static void
-values_in(const struct catalog *c, const struct clearance_table *ct,
+/* The stored values of the residences that may be shown, as literals;
+ * whether there are any. */
+static bool
+values_list(const struct catalog *c, const struct clearance_table *ct,
     struct buf *out)
 {
 	bool first = true;
 	size_t i;
 
-	buf_str(out, "::text IN (");
 	for (i = 0; i < c->n_values; i++) {
 		if (!allowed(ct, c->values[i].label))
 			continue;
@@ -260,7 +260,54 @@ values_in(const struct catalog *c, const struct clearance_table *ct,
 		first = false;
 		text_sql_literal(out, c->values[i].value);
 	}
-	buf_str(out, first ? "NULL)" : ")");
+	return !first;
+}
+
+/*
+ * "::text IN ('US', 'USA')", or what is never true if nothing maps. Shared:
+ * what sworn.sees says of the session's login, looked up once a statement;
+ * a session that it does not know is shown nothing.
+ */
+static void
+values_in(const struct catalog *c, const struct clearance_table *ct,
+    unsigned how, struct buf *out)
+{
+	if (how & WAY_SHARED) {
+		buf_str(out, "::text = ANY (coalesce((SELECT s.stored FROM "
+		    "sworn.sees s WHERE s.login = session_user AND s.place = ");
+		text_sql_literal(out, ct->table->full);
+		buf_str(out, "), '{}'))");
+		return;
+	}
+	buf_str(out, "::text IN (");
+	if (!values_list(c, ct, out))
+		buf_str(out, "NULL");
+	buf_str(out, ")");
+}
+
+void
+way_sees_sql(const struct catalog *c, const struct clearance *cl,
+    const char *role, struct buf *out)
+{
+	const struct clearance_table *ct;
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < cl->n_tables && !c->residence_store; i++) {
+		ct = &cl->tables[i];
+		if (!ct->readable || ct->table->is_public)
+			continue;
+		buf_str(out, first ? "INSERT INTO sworn.sees VALUES\n\t" :
+		    ",\n\t");
+		first = false;
+		buf_fmt(out, "('%s', ", role);
+		text_sql_literal(out, ct->table->full);
+		buf_str(out, ", ARRAY[");
+		(void)values_list(c, ct, out);	/* none is an empty array */
+		buf_str(out, "]::text[])");
+	}
+	if (!first)
+		buf_str(out, ";\n");
 }
 
 /* The row's own table is named in full: no alias on the way hides it. */
@@ -275,20 +322,20 @@ own_column(const struct clearance_table *ct, const char *column,
 
 void
 way_filter_sql(const struct catalog *c, const struct clearance_table *ct,
-    const struct catalog_subject *subject, bool kept, struct buf *out)
+    const struct catalog_subject *subject, unsigned how, struct buf *out)
 {
 	const struct catalog_step *first = way_step(c, subject, 0), *step;
 	char column[KEEP_NAME_MAX];
 	size_t i;
 
-	if (kept && keep_column(c, ct->table, subject, column)) {
+	if ((how & WAY_KEPT) && keep_column(c, ct->table, subject, column)) {
 		own_column(ct, column, out);
-		values_in(c, ct, out);
+		values_in(c, ct, how, out);
 		return;
 	}
 	if (first == NULL) {
 		own_column(ct, c->residence_column, out);
-		values_in(c, ct, out);
+		values_in(c, ct, how, out);
 		return;
 	}
 	buf_str(out, "EXISTS (SELECT FROM ");
@@ -308,7 +355,7 @@ way_filter_sql(const struct catalog *c, const struct clearance_table *ct,
 	own_column(ct, first->column, out);
 	buf_fmt(out, " AND w%zu.", i);
 	text_sql_ident(out, c->residence_column);
-	values_in(c, ct, out);
+	values_in(c, ct, how, out);
 	buf_str(out, ")");
 }
 

@@ -29,10 +29,18 @@ int way_views_sql(const struct catalog *c, struct buf *out);
 /* What an owner role needs of them for its clearance. The same results. */
 int way_grants_sql(const struct catalog *c, const struct clearance *cl,
     const char *role, struct buf *out);
-/* A condition on a row of ct->table: this subject's residence is allowed.
- * kept: by the residences that are kept beside the keys (enforce/keep.h). */
+
+#define WAY_KEPT	1u	/* by the residences beside the keys
+				 * (enforce/keep.h) */
+#define WAY_SHARED	2u	/* by what sworn.sees says of the session's
+				 * login, not by what ct says */
+
+/* A condition on a row of ct->table: this subject's residence is allowed. */
 void way_filter_sql(const struct catalog *c, const struct clearance_table *ct,
-    const struct catalog_subject *subject, bool kept, struct buf *out);
+    const struct catalog_subject *subject, unsigned how, struct buf *out);
+/* The rows of sworn.sees for a login. */
+void way_sees_sql(const struct catalog *c, const struct clearance *cl,
+    const char *role, struct buf *out);
 
 /* For a FROM that has the subjects' table as s: the residence column, and
  * the LEFT JOINs that lead to it. */

@@ -48,11 +48,26 @@ struct config_twin {		/* a view and its twin, by their identifiers */
 	uint32_t twin;
 };
 
+struct config_view {		/* one of a pane, which logins share */
+	const char *name;
+	struct config_twin ids;
+};
+
+struct config_pane {
+	const char *schema;
+	const char *twins;		/* the twins' schema */
+	struct config_view *views;	/* sorted by their twins */
+	size_t n_views;
+};
+
 struct config_login {		/* a role at the store, and its password */
 	const char *role;
 	const char *password;
+	const char *verifier;	/* as the store was given it; or NULL */
 	const struct config_twin *twins;	/* sorted; none: bounded only */
 	size_t n_twins;
+	const struct config_pane *const *panes;	/* or these */
+	size_t n_panes;
 };
 
 struct config_store {
@@ -73,6 +88,8 @@ struct config_store {
 	const char *const *service_roles;
 	size_t n_services;
 	const char *credentials_path;	/* role:password lines, mode 0600 */
+	const struct config_pane *panes;
+	size_t n_panes;
 	struct config_login *logins;	/* theirs, and those that apply made */
 	size_t n_logins;
 	const char *applied_path;	/* what `sworn apply` wrote; in state_dir */

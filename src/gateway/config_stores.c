@@ -124,16 +124,21 @@ add_login(struct loading *l, struct config_store *s, const json_t *o)
 	const char *role = json_string_value(json_object_get(o, "role"));
 	const char *password =
 	    json_string_value(json_object_get(o, "password"));
+	const char *verifier =
+	    json_string_value(json_object_get(o, "verifier"));
 	struct config_login *login = &s->logins[s->n_logins];
 
 	if (role == NULL || password == NULL)
 		return ERR_FORMAT;
 	login->role = arena_str(l->arena, role);
 	login->password = arena_str(l->arena, password);
+	if (verifier != NULL &&
+	    (login->verifier = arena_str(l->arena, verifier)) == NULL)
+		return ERR_MEMORY;
 	if (login->role == NULL || login->password == NULL)
 		return ERR_MEMORY;
 	s->n_logins++;
-	return twins_read(json_object_get(o, "twins"), l->arena, login);
+	return twins_read(o, s, l->arena, login);
 }
 
 static int
@@ -184,6 +189,9 @@ read_applied(struct loading *l, struct config_store *s, json_t *root)
 	if (s->n_logins > 0)
 		memcpy(all, s->logins, s->n_logins * sizeof(*all));
 	s->logins = all;
+	if ((r = twins_read_panes(json_object_get(root, "panes"), l->arena,
+	    s)) != 0)
+		return r;
 	json_array_foreach(logins, i, o) {
 		if ((r = add_login(l, s, o)) != 0)
 			return r;

@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 #include "gateway/limits.h"
 #include "gateway/setting.h"
+#include "gateway/twins.h"
 #include "lineage/analyze.h"
 #include "lineage/rewrite.h"
 #include "policy/policy.h"
@@ -308,7 +309,8 @@ judge_table(struct work *w, const struct statement_table *t)
 	size_t before = w->out->n_refusals;
 
 	if (schema != NULL && w->j->schema != NULL &&
-	    strcmp(schema, w->j->schema) == 0)
+	    (strcmp(schema, w->j->schema) == 0 || (w->j->login != NULL &&
+	    twins_is_schema(w->j->login, schema))))
 		schema = NULL;
 	if (mark_tables(w, schema, t->name)) {
 		if (schema != NULL && w->j->schema != NULL &&

@@ -19,6 +19,7 @@ struct arena;
 struct catalog;
 struct clearance;
 struct rewrite;
+struct config_login;
 struct rewrite_schema;
 struct statement;
 struct store_limits;
@@ -62,6 +63,7 @@ struct judge {
 	const char *schema;	/* of the clearance's views; NULL: none */
 	bool reads_otherwise;	/* the store reads SQL in another way now */
 	const struct store_limits *limits;	/* NULL: none */
+	const struct config_login *login;	/* whose views these are */
 	const struct rewrite_schema *twins;	/* NULL: none */
 	/* By catalog table: readable under exact records only; NULL: none. */
 	const bool *exact_only;

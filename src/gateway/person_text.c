@@ -46,6 +46,8 @@ person_meaning(struct session *s, const char *sql, size_t len)
 		.clearance = s->standing->clearance,
 		.schema = s->store->mode == STORE_ENFORCE ?
 		    s->standing->role : NULL,
+		.login = s->store->mode == STORE_ENFORCE ?
+		    s->standing->login : NULL,
 		.reads_otherwise = s->person->reads_otherwise,
 		.limits = s->store->mode == STORE_ENFORCE ?
 		    &s->store->limits : NULL,

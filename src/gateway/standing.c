@@ -194,10 +194,10 @@ choose_role(struct standing *s)
 		return ERR_MEMORY;
 	s->login = config_login_find(s->store, role);
 	if (s->who->kind == PRINCIPAL_SERVICE || s->login == NULL ||
-	    s->store->mode != STORE_ENFORCE || s->login->n_twins == 0)
+	    s->store->mode != STORE_ENFORCE || !twins_has(s->login))
 		return 0;
 	s->has_twins = true;
-	return twins_schema(s->clearance, s->role, s->a, &s->twins);
+	return twins_schema(s->clearance, s->login, s->a, &s->twins);
 }
 
 static bool

@@ -107,7 +107,8 @@ from_guarded(struct level *lv, const PgQuery__RangeVar *v,
 	if (token >= rw->tokens->n_tokens)
 		return rw_not(rw, "names a table in an unusual way");
 	buf_init(&text, 0);
-	text_sql_ident(&text, rw->schema->twins);
+	text_sql_ident(&text, t->twins != NULL ? t->twins :
+	    rw->schema->twins);
 	buf_str(&text, ".");
 	text_sql_ident(&text, t->name);
 	rw_edit(rw, (size_t)v->location,

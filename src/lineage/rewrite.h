@@ -26,6 +26,8 @@ struct rewrite_table {
 	const char *name;
 	const char *const *columns;	/* of the view, in order */
 	size_t n_columns;
+	const char *twins;		/* the schema of its twin; NULL: that
+					 * of all */
 };
 
 struct rewrite_schema {

@@ -158,7 +158,7 @@ emit(const char *what, const char *role, struct buf *out)
 		r = enforce_clearance_sql(catalog, &c, role, types, n_types,
 		    false, out);
 		return r != 0 ? r : enforce_twins_sql(catalog, &c, role,
-		    types, n_types, out);
+		    types, n_types, false, out);
 	}
 	if (strcmp(what, "drop") == 0)
 		return enforce_drop_sql(role, catalog, out);
@@ -166,7 +166,8 @@ emit(const char *what, const char *role, struct buf *out)
 		return twin_tags_drop_sql(out) != 0 ? ERR_MEMORY :
 		    enforce_base_drop_sql(catalog, out);
 	if (strcmp(what, "print") == 0)
-		return enforce_print_sql(role, out);
+		return role == NULL ? enforce_print_base_sql(out) :
+		    enforce_prints_sql(role, false, out);
 	if (strcmp(what, "count") == 0)
 		return enforce_count_sql(catalog, "XX", out);
 	fail("no such thing to write");
@@ -187,6 +188,7 @@ main(int argc, char **argv)
 	read_catalog(argv[2]);
 	while (fgets(line, sizeof(line), stdin) != NULL)
 		read_line(line);
+	enforce_types_sort(types, n_types);
 	buf_init(&out, 0);
 	r = emit(argv[1], argc > 3 ? argv[3] : NULL, &out);
 	if (r == 0)

@@ -106,8 +106,10 @@ stores:
         return self.server.connect(self.database)
 
     def logins(self):
-        """Without the identifiers of views, which are new when a view is."""
-        return [{k: v for k, v in x.items() if k != "twins"} for x in
+        """Without the identifiers of views, which are new when a view is,
+        and the verifiers, which are when a role is."""
+        return [{k: v for k, v in x.items() if k not in (
+            "twins", "panes", "verifier")} for x in
                 json.loads(self.applied.read_text())["logins"]]
 
     def roles(self):
