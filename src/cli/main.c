@@ -22,6 +22,8 @@ static const struct {
 	    "review: sworn catalog suggest DSN"},
 	{"drift", cmd_drift, "what differs in a store from what apply made: "
 	    "sworn drift -c FILE STORE --admin DSN"},
+	{"placement", cmd_placement, "rows in the wrong place, and ways out: "
+	    "sworn placement check -c FILE STORE --admin DSN"},
 	{"forget", cmd_forget, "take out what leads from records to a subject: "
 	    "sworn forget -c FILE STORE SUBJECT --admin DSN"},
 	{"directory", cmd_directory, "people and entities from LDAP, SCIM, "

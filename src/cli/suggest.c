@@ -24,11 +24,11 @@
 #include "cli/cmd.h"
 #include "cli/db.h"
 #include "cli/guess.h"
+#include "cli/sample.h"
 
 #define FAR 1000		/* no way to the subjects */
 #define STEPS_MAX 8		/* of a way */
 #define VALUES_MAX 100		/* different residences */
-#define SAMPLE 500		/* rows of each table are looked at */
 
 struct link {			/* a foreign key of one column */
 	const char *column;
@@ -115,7 +115,7 @@ read_tables(struct suggest *s)
 	    "a.attrelid = c.oid AND a.attnum = i.indkey[0] "
 	    "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition "
 	    "AND n.nspname !~ '^(pg_.*|information_schema|sworn|"
-	    "sworn_p?[0-9a-f]{16})$' ORDER BY 1, 2", &rows);
+	    "sworn_p?[0-9a-f]{16}(_twin)?)$' ORDER BY 1, 2", &rows);
 	if (r != 0)
 		return r;
 	s->tables = arena_array(s->a, (size_t)PQntuples(rows) + 1,
@@ -235,48 +235,21 @@ read_links(struct suggest *s)
 static int
 read_shapes(struct suggest *s, struct table *t)
 {
-	static const char *const shapes[] = { "IS NOT NULL",
-	    "~ '^[^@ ]+@[^@ ]+[.][a-zA-Z]+$'",
-	    ("~ '^[+(]?[0-9][-0-9 ()./]{6,18}$' AND v !~ '^[0-9]+$' AND "
-	    "v !~ '^[0-9]{4}-'"),
-	    "~ '^([0-9]{1,3}[.]){3}[0-9]{1,3}(/[0-9]+)?$'",
-	    "~ '^[A-Z]{2,3}$'" };
-	PGresult *rows = NULL;
-	struct buf sql;
-	size_t i, k;
+	const char **names = arena_array(s->a, t->n_columns + 1,
+	    sizeof(*names));
+	struct guess_shapes *shapes = arena_array(s->a, t->n_columns + 1,
+	    sizeof(*shapes));
+	size_t i;
 	int r;
 
-	buf_init(&sql, 0);
-	buf_str(&sql, "SELECT 0");
+	if (names == NULL || shapes == NULL)
+		return ERR_MEMORY;
 	for (i = 0; i < t->n_columns; i++)
-		for (k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
-			buf_str(&sql, ", (SELECT count(*) FROM unnest(array_agg"
-			    "(left((");
-			text_sql_ident(&sql, t->columns[i].name);
-			buf_fmt(&sql, ")::text, 100))) v WHERE v %s)",
-			    shapes[k]);
-		}
-	buf_str(&sql, " FROM (SELECT * FROM ");
-	text_sql_ident(&sql, t->schema);
-	buf_str(&sql, ".");
-	text_sql_ident(&sql, t->name);
-	buf_fmt(&sql, " LIMIT %d) s", SAMPLE);
-	/* A target list has at most 1664 columns: very wide tables go by
-	 * their names. */
-	r = t->n_columns > 300 ? 0 : db_rows_buf(s->c, "looking at values",
-	    &sql, &rows);
-	for (i = 0; rows != NULL && i < t->n_columns; i++) {
-		struct guess_shapes *g = &t->columns[i].shapes;
-		int at = (int)(1 + 5 * i);
-
-		g->n = strtol(PQgetvalue(rows, 0, at), NULL, 10);
-		g->email = strtol(PQgetvalue(rows, 0, at + 1), NULL, 10);
-		g->phone = strtol(PQgetvalue(rows, 0, at + 2), NULL, 10);
-		g->address = strtol(PQgetvalue(rows, 0, at + 3), NULL, 10);
-		g->country = strtol(PQgetvalue(rows, 0, at + 4), NULL, 10);
-	}
-	PQclear(rows);
-	buf_done(&sql);
+		names[i] = t->columns[i].name;
+	r = sample_shapes(s->c, t->schema, t->name, names, t->n_columns,
+	    shapes);
+	for (i = 0; r == 0 && i < t->n_columns; i++)
+		t->columns[i].shapes = shapes[i];
 	return r;
 }
 
