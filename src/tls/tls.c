@@ -21,6 +21,7 @@
 
 #define WHY_MAX 256
 #define MORE_LIKELY 4096	/* behind a record this long is another */
+#define OTHERS_MAX 8		/* messages without data, in a row */
 
 struct tls {
 	SSL *ssl;
@@ -28,11 +29,31 @@ struct tls {
 	bool done;		/* with the handshake */
 	bool broken;
 	/* What the last call of each kind still needs. */
+	unsigned others;	/* without data, since a call of tls_read */
 	int handshake_wants;	/* SSL_ERROR_WANT_... or 0 */
 	int read_wants;
 	int write_wants;
 	char why[WHY_MAX];
 };
+
+/*
+ * libssl goes on by itself behind a message that brings no data, such as a
+ * change of keys, and a peer could send these for ever. Without the mode it
+ * stops where its buffer ends.
+ */
+static void
+count_others(int is_write, int version, int type, const void *buf, size_t len,
+    SSL *ssl, void *arg)
+{
+	struct tls *t = arg;
+
+	(void)version;
+	(void)buf;
+	(void)len;
+	if (!is_write && type == SSL3_RT_HANDSHAKE && t->done &&
+	    ++t->others > OTHERS_MAX)
+		(void)SSL_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
+}
 
 static struct tls *
 new_on(struct tls_context *c, int fd)
@@ -48,6 +69,8 @@ new_on(struct tls_context *c, int fd)
 		tls_free(t);
 		return NULL;
 	}
+	SSL_set_msg_callback(t->ssl, count_others);
+	SSL_set_msg_callback_arg(t->ssl, t);
 	return t;
 }
 
@@ -202,10 +225,15 @@ tls_read(struct tls *t, uint8_t *ret, size_t len)
 		return ERR_IO;
 	ERR_clear_error();
 	t->read_wants = 0;
+	t->others = 0;
 	do {
 		SSL_set_read_ahead(t->ssl, len - total >= TLS_READ_MIN);
 		n = SSL_read(t->ssl, ret + total, len - total > INT_MAX ?
 		    INT_MAX : (int)(len - total));
+		if (t->others > OTHERS_MAX) {
+			t->broken = true;
+			return ERR_IO;
+		}
 		if (n <= 0) {
 			r = failed(t, n, &t->read_wants);
 			/* An end or an error is still there next time. */

@@ -578,6 +578,7 @@ def test_bytes_in_the_clear_before_the_handshake_end_the_connection(side):
         assert fields(all_of(s))["C"] == "08P01"
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion")     # that is the test
 def test_old_versions_are_refused_and_one_renegotiation_too(side):
     old = {"minimum_version": ssl.TLSVersion.TLSv1,
            "maximum_version": ssl.TLSVersion.TLSv1_1}

@@ -17,6 +17,7 @@
 #define ERR_STATE openssl_err_state
 #include <openssl/ec.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #undef ERR_STATE
 
@@ -307,6 +308,57 @@ nothing_is_left_behind_when_the_socket_is_empty(void **state)
 	free(data);
 }
 
+/* Changes of keys by a peer of its own making, then some data. */
+static int
+after_changes_of_keys(const struct made *m, unsigned changes)
+{
+	struct tls_context *c = context(TLS_SERVER, m, NULL);
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(ctx);
+	uint8_t got[TLS_READ_MIN];
+	struct tls *server;
+	int fds[2], i, r;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	    fds), 0);
+	server = tls_accept_new(c, fds[0]);
+	assert_non_null(server);
+	assert_int_equal(SSL_set_fd(ssl, fds[1]), 1);
+	SSL_set_connect_state(ssl);
+	for (i = 0, r = ERR_SHORT; i < 5 && r != 0; i++) {
+		(void)SSL_do_handshake(ssl);
+		r = tls_handshake(server);
+	}
+	assert_int_equal(r, 0);
+	while (changes-- > 0) {
+		assert_int_equal(SSL_key_update(ssl,
+		    SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		assert_int_equal(SSL_do_handshake(ssl), 1);
+	}
+	assert_int_equal(SSL_write(ssl, "abc", 3), 3);
+	r = tls_read(server, got, sizeof(got));
+	tls_free(server);
+	tls_context_unref(c);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	return r;
+}
+
+static void
+peer_that_sends_everything_but_data_is_given_up(void **state)
+{
+	struct made m;
+
+	(void)state;
+	make(&m, "one", -1, EVP_sha256());
+	assert_int_equal(after_changes_of_keys(&m, 0), 3);
+	assert_int_equal(after_changes_of_keys(&m, 3), 3);
+	assert_int_equal(after_changes_of_keys(&m, 100), ERR_IO);
+	made_done(&m);
+}
+
 static void
 certificate_for_another_name_or_by_nobody_known_is_refused(void **state)
 {
@@ -490,6 +542,8 @@ main(void)
 		cmocka_unit_test(peer_that_does_not_read_holds_the_writer_and_loses_nothing),
 		cmocka_unit_test(
 		    nothing_is_left_behind_when_the_socket_is_empty),
+		cmocka_unit_test(
+		    peer_that_sends_everything_but_data_is_given_up),
 		cmocka_unit_test(certificate_for_another_name_or_by_nobody_known_is_refused),
 		cmocka_unit_test(client_is_known_by_its_certificate_only_and_by_whole_names),
 		cmocka_unit_test(end_point_is_hashed_as_the_certificate_was),
