@@ -14,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const columns[] = {"id", "name", "owner"};
 static const struct rewrite_table tables[] = {
-	{"users", columns, 3, NULL}, {"a", columns, 3, NULL},
-	{"t", columns, 3, NULL},
+	{"users", columns, 3, NULL, "id"}, {"a", columns, 3, NULL, "owner"},
+	{"t", columns, 3, NULL, NULL},
 };
 static const struct rewrite_schema schema = {"twin", tables, 3};
 

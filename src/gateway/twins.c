@@ -196,9 +196,39 @@ pane_of(const struct config_login *login, const char *table)
 	return NULL;
 }
 
+/*
+ * The column that holds the key of a table's one subject, where it is shown as
+ * it is.
+ */
+static const char *
+subject_column(const struct clearance_table *ct, const struct catalog *c)
+{
+	const struct catalog_table *t = ct->table;
+	const struct catalog_step *step;
+	const char *name;
+	size_t i;
+
+	if (t->n_subjects != 1 || t->subjects[0].n > 1)
+		return NULL;
+	name = c->subject_key;
+	if (t->subjects[0].n == 1) {
+		step = &t->subjects[0].steps[0];
+		if (strcmp(step->table, c->subject_table) != 0 ||
+		    strcmp(step->schema, c->subject_schema) != 0 ||
+		    strcmp(step->key, c->subject_key) != 0)
+			return NULL;
+		name = step->column;
+	}
+	for (i = 0; i < t->n_columns; i++)
+		if (strcmp(t->columns[i].name, name) == 0)
+			return ct->columns[i] == TREAT_PLAIN ?
+			    t->columns[i].name : NULL;
+	return NULL;
+}
+
 static int
-table_columns(const struct clearance_table *ct, struct arena *a,
-    struct rewrite_table *ret)
+table_columns(const struct clearance_table *ct, const struct catalog *c,
+    struct arena *a, struct rewrite_table *ret)
 {
 	const struct catalog_table *t = ct->table;
 	const char **names;
@@ -212,6 +242,7 @@ table_columns(const struct clearance_table *ct, struct arena *a,
 	ret->name = t->name;
 	ret->columns = names;
 	ret->n_columns = n;
+	ret->subject = subject_column(ct, c);
 	return 0;
 }
 
@@ -229,7 +260,8 @@ twins_schema(const struct clearance *cl, const struct config_login *login,
 	for (i = 0; i < cl->n_tables; i++) {
 		if (!cl->tables[i].readable || cl->tables[i].table->is_public)
 			continue;
-		if (table_columns(&cl->tables[i], a, &tables[n]) != 0)
+		if (table_columns(&cl->tables[i], cl->catalog, a,
+		    &tables[n]) != 0)
 			return ERR_MEMORY;
 		tables[n].twins = pane_of(login, tables[n].name);
 		n++;

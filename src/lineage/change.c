@@ -277,6 +277,8 @@ function(struct level *lv, const PgQuery__FuncCall *f, struct seen *s)
 		return false;
 	s->joins |= of.joins;
 	lv->windows += f->over != NULL;
+	if (lv->single && of.change == CHANGE_NONE && f->over == NULL)
+		return true;
 	worse(s, lv->keys_change || f->over != NULL ? CHANGE_ANY :
 	    aggregate_change(f, of.change));
 	return true;

@@ -95,6 +95,7 @@ from_guarded(struct level *lv, const PgQuery__RangeVar *v,
 	    (it = add(lv, v->alias, v->relname)) == NULL)
 		return false;
 	it->hidden = REWRITE_MARK;
+	it->subject = t->subject;
 	it->columns.known = true;
 	it->columns.n = t->n_columns;
 	it->columns.list = arena_array(rw->a, t->n_columns + 1,

@@ -52,6 +52,7 @@ struct columns {
 struct item {			/* of FROM */
 	const char *alias;
 	const char *hidden;	/* its column of tags; NULL: nobody's rows */
+	const char *subject;	/* the column of whose its rows are, or NULL */
 	struct columns columns;
 	uint64_t joins;		/* outer joins that can make it NULL */
 	bool all;		/* what is asked must show all of its rows */
@@ -108,6 +109,7 @@ struct level {
 	bool merged;		/* columns by USING */
 	bool grouped;
 	bool keys_change;	/* a row may come to another group */
+	bool single;		/* each group is of one subject's rows */
 	unsigned windows;	/* window functions so far */
 	bool all;		/* as of an item */
 	bool moves;
@@ -178,6 +180,9 @@ size_t select_place(const struct rw *rw, size_t token);
 void select_all_change(struct columns *out);
 bool select_constant(const PgQuery__Node *n);
 bool select_comment(PgQuery__Token t);
+
+/* single.c: whether each group is of one subject's rows. */
+bool single_groups(struct level *lv, const PgQuery__SelectStmt *s);
 
 /* setop.c */
 bool setop_rewrite(struct level *lv, const PgQuery__SelectStmt *s,

@@ -28,6 +28,9 @@ struct rewrite_table {
 	size_t n_columns;
 	const char *twins;		/* the schema of its twin; NULL: that
 					 * of all */
+	/* The column that holds the key of its rows' one subject, as it is;
+	 * NULL: they have several, or it is elsewhere. */
+	const char *subject;
 };
 
 struct rewrite_schema {

@@ -204,6 +204,7 @@ select_sort(struct level *lv, const PgQuery__SelectStmt *s,
     const struct columns *out, bool cut)
 {
 	const PgQuery__SortBy *by;
+	const struct column *named;
 	bool moves = false;
 	enum change c;
 	size_t i;
@@ -213,7 +214,10 @@ select_sort(struct level *lv, const PgQuery__SelectStmt *s,
 		    PG_QUERY__NODE__NODE_SORT_BY)
 			return rw_not(lv->rw, "sorts in an unusual way");
 		by = s->sort_clause[i]->sort_by;
-		if (!select_key(lv, by->node, out, &c))
+		/* Here a column of the result goes before one of FROM. */
+		if ((named = by_name(by->node, out)) != NULL)
+			c = named->change;
+		else if (!select_key(lv, by->node, out, &c))
 			return false;
 		if (select_stays_behind(by, c) || (i == 0 &&
 		    window_limit(lv, s, out)))
@@ -589,6 +593,7 @@ plain(struct level *lv, const PgQuery__SelectStmt *s, struct result *ret)
 	lv->open = lv->told & ~change_refused(lv, s->where_clause);
 	lv->grouped = s->n_group_clause > 0 || s->having_clause != NULL ||
 	    has_aggregate(s);
+	lv->single = single_groups(lv, s);
 	if (!window_clause(lv, s) || !target_list(lv, s, out) ||
 	    !group_clause(lv, s, out))
 		return false;

@@ -164,6 +164,11 @@ WHOSE = [
      "users) x WHERE n <= 2 ORDER BY n", "VALUES ({a}), ({b})"),
     ("SELECT id, rank() OVER (ORDER BY id) AS n FROM users ORDER BY n "
      "LIMIT 2", "VALUES ({a}), ({b})"),
+    ("SELECT u.handle, avg(v.id) FROM users u JOIN videos v ON v.owner_id = "
+     "u.id WHERE u.id <= {b} GROUP BY u.id, 1 HAVING avg(v.id) > 0 "
+     "ORDER BY sum(v.id) / count(*) - u.id LIMIT 99",
+     "SELECT owner_id FROM videos v JOIN users u ON u.id = v.owner_id WHERE "
+     "v.owner_id <= {b} AND u.country IN ('US', 'USA')"),
     ("SELECT owner_id, count(*), sum(count(*)) OVER () FROM videos WHERE "
      "owner_id IN ({a}, {b}) GROUP BY 1",
      "SELECT owner_id FROM videos WHERE owner_id IN ({a}, {b})"),
@@ -299,8 +304,10 @@ def test_a_subject_without_a_tag_makes_the_record_bounded(reader, admin):
                       (one, kept))
 
 
-MOVING = [("SELECT user_id, sum(seconds) AS s FROM watch_events GROUP BY 1 "
+MOVING = [("SELECT video_id, sum(seconds) AS s FROM watch_events GROUP BY 1 "
            "ORDER BY s DESC, 1", True),
+          ("SELECT user_id, sum(seconds) AS s FROM watch_events GROUP BY 1 "
+           "ORDER BY s DESC, 1", False),
           ("SELECT id, count(*) OVER () FROM users ORDER BY id", True),
           ("SELECT id FROM users ORDER BY id", False)]
 

@@ -262,7 +262,7 @@ where_a_rule_demands_an_exact_record_nothing_else_is_read(void **state)
 {
 	static const char *const columns[] = {"id"};
 	static const struct rewrite_table tables[] = {
-		{"users", columns, 1, NULL},
+		{"users", columns, 1, NULL, NULL},
 	};
 	static const struct rewrite_schema twins = {"tw", tables, 1};
 	static const struct {

@@ -214,11 +214,36 @@ class Queries:
 
     def rare(self):
         """Of shapes that only come now and then otherwise, on one table."""
-        if self.chance(0.5):
+        if self.chance(0.4):
             return self.union(1, None)
+        if "people" in self.tables and self.chance(0.5):
+            return self.by_subject()
         text, s = self.table()
         return self.windowed(text, [s], self.where([s], 0, []),
                              self.rng.choice([1, 2]), False)
+
+    def by_subject(self):
+        """Groups by a table's first columns, often one subject's each."""
+        text, s = self.table("people")
+        sources, key = [s], f"{s[0]}.id"
+        for _ in range(self.rng.choice([0, 1, 1, 2])):
+            t = self.rng.choice([t for t in self.tables if t != "people"])
+            more, o = self.table(t)
+            link = self.rng.choice([c for a, b, t2, c in LINKS if t2 == t]
+                                   or [o[1][0]])
+            how = self.rng.choice(["JOIN", "JOIN", "JOIN", "LEFT JOIN"])
+            text += f" {how} {more} ON {o[0]}.{link} = {s[0]}.id"
+            if self.chance(0.2):
+                text += f" OR {self.condition([s, o], 0, [])}"
+            sources.append(o)
+        if self.chance(0.15):
+            key = f"{s[0]}.town"
+        f = [self.aggregate(sources) for _ in range(2)]
+        having = self.having(sources) if self.chance(0.5) else ""
+        return (f"SELECT {key} AS c1, {f[0]} AS c2, {f[1]} AS c3 FROM {text}"
+                + self.where(sources, 1 if self.chance(0.2) else 0, [])
+                + f" GROUP BY {self.rng.choice(['1', key])}{having}"
+                + self.tail(3, 0.6), ["c1", "c2", "c3"])
 
     def windowed(self, text, sources, where, n, named):
         part, order, frame = self.window(sources)

@@ -1,7 +1,8 @@
 /*
  * rewrite SCHEMA TABLES: reads texts separated by NUL, writes each rewritten,
  * or "!why", ended by NUL; "~" comes first where it holds of all rows only.
- * TABLES is "users:id,name;likes:user_id".
+ * TABLES is "users:id*,name;likes:user_id*":
+ * the column of whose a row is has a star.
  * For tests that run the result on a real server.
  */
 #include <stdio.h>
@@ -27,8 +28,13 @@ read_tables(struct rewrite_schema *s, char *text)
 	while ((table = strsep(&text, ";")) != NULL && s->n_tables < MAX) {
 		n = 0;
 		tables[s->n_tables].name = strsep(&table, ":");
-		while ((column = strsep(&table, ",")) != NULL && n < MAX)
+		while ((column = strsep(&table, ",")) != NULL && n < MAX) {
 			columns[s->n_tables][n++] = column;
+			if (column[strlen(column) - 1] != '*')
+				continue;
+			column[strlen(column) - 1] = 0;
+			tables[s->n_tables].subject = column;
+		}
 		tables[s->n_tables].columns = columns[s->n_tables];
 		tables[s->n_tables++].n_columns = n;
 	}
