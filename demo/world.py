@@ -343,13 +343,13 @@ class Gateway:
         fact = f'{{id: wei, to: "{until}"}}' if until else "wei"
         (self.folder / "directory.yaml").write_text(text.replace(given, fact))
 
-    def apply(self, *stores):
+    def apply(self, *stores, flags=()):
         """`sworn apply` for each store; what it said."""
         said = {}
         for name in stores or STORES:
             _, out, err = self.sworn(
                 "apply", "-c", self.conf, name,
-                "--revoke-public-temp", "--bypass-rls", "--admin",
+                "--revoke-public-temp", "--bypass-rls", *flags, "--admin",
                 self.world.stores[name].admin_dsn,
                 env={"PGPASSFILE": str(self.world.passfile)})
             said[name] = out + err

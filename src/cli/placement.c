@@ -81,8 +81,6 @@ found_subjects(struct placement *p, const char *label, const char *n)
 				    c->stores[i].name);
 		if (found == 0)
 			buf_str(&todo, " none of the configuration");
-		buf_str(&todo, "; then keep others out: sworn apply "
-		    "--guard-placement");
 	}
 	if (buf_text(&what) == NULL || buf_text(&todo) == NULL)
 		p->failed = true;
