@@ -111,14 +111,21 @@ parts_become_one_object(void **state)
 static void
 bytes_that_are_not_of_the_hash_are_not_kept(void **state)
 {
+	struct log_stored s;
+	struct log_object o;
+
 	assert_int_equal(send(*state, abc(1, 3), "abd"), ERR_CRYPTO);
 	assert_int_equal(send(*state, abc(2, 2), "ab"), ERR_CRYPTO);
 	assert_int_equal(send(*state, abc(3, 2), "abc"), ERR_CRYPTO);
 	assert_int_equal(send(*state, abc(4, 0), ""), ERR_CRYPTO);
+	o = abc(5, 2);			/* all at once, and one too many */
+	o.part = bytes_of("abc", 3);
+	assert_true(log_objects_take(*state, &o, &s));
+	assert_int_equal(s.result, ERR_CRYPTO);
 	assert_false(is_kept(*state));
 	/* Nor do they pass when the right ones are there already. */
-	assert_int_equal(send(*state, abc(5, 3), "abc"), 0);
-	assert_int_equal(send(*state, abc(6, 3), "abd"), ERR_CRYPTO);
+	assert_int_equal(send(*state, abc(6, 3), "abc"), 0);
+	assert_int_equal(send(*state, abc(7, 3), "abd"), ERR_CRYPTO);
 	assert_true(is_kept(*state));
 }
 
