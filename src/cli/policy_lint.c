@@ -24,6 +24,7 @@
 #include "policy/memo.h"
 #include "policy/missing.h"
 #include "policy/needed.h"
+#include "policy/placeless.h"
 #include "policy/rule.h"
 
 static const char usage[] = "usage: sworn policy lint " SOURCE_USAGE
@@ -34,6 +35,7 @@ struct linting {
 	struct survey survey;
 	struct needed *needed;
 	struct missing missing;
+	struct placeless *placeless;
 	struct memo *memo;
 	size_t *kinds;		/* of each cell: number of (residence,
 				 * category), counted from 0 */
@@ -80,6 +82,9 @@ look(void *arg, const struct reach_session *q)
 		if (s->levels[i] != TREAT_ABSENT)
 			l->reached[l->kinds[i]] = true;
 	missing_add(&l->missing, q, s->levels);
+	if ((r = placeless_add(l->placeless, q, s->sessions.places[q->place],
+	    s->levels)) != 0)
+		return r;
 	return needed_add(l->needed, q);
 }
 
@@ -93,6 +98,7 @@ look_at_all(struct linting *l)
 	for (i = 0; i < s->n_ids; i++) {
 		memset(l->reached, 0, l->n_kinds * sizeof(*l->reached));
 		missing_next(&l->missing);
+		placeless_next(l->placeless);
 		if ((r = reach_each(l->config->directory, &s->sessions,
 		    s->ids[i], s->at_ms, look, l)) != 0)
 			return r;
@@ -249,6 +255,24 @@ note_missing(void *arg, unsigned line, unsigned column, const char *rule,
 	    "nothing\n", principals, texts[fact]);
 }
 
+static void
+note_placeless(const struct linting *l)
+{
+	const struct policy *p = l->config->policy;
+	size_t i, n;
+
+	for (i = 0; i < p->n_rules; i++) {
+		if ((n = placeless_rests(l->placeless, i)) == 0)
+			continue;
+		begin_note(l, p->rules[i].line, p->rules[i].column,
+		    p->rules[i].name);
+		(void)fprintf(stderr, "rests on a missing fact: %zu principals "
+		    "might lose something by it if the directory said where "
+		    "a company behind them does its business (write "
+		    "`principal-place`); it says nothing\n", n);
+	}
+}
+
 static int
 lint_all(struct linting *l, int64_t at_ms, bool strict)
 {
@@ -266,7 +290,9 @@ lint_all(struct linting *l, int64_t at_ms, bool strict)
 	if ((r = make_kinds(l)) != 0 ||
 	    (r = known_names(l->config, l->survey.a, &known)) != 0 ||
 	    (r = needed_new(&l->survey.space, l->config->policy,
-	    &l->needed)) != 0 || (r = missing_init(&l->missing,
+	    &l->needed)) != 0 || (r = placeless_new(&l->survey.space,
+	    l->config->policy, l->config->directory,
+	    &l->placeless)) != 0 || (r = missing_init(&l->missing,
 	    l->config->policy, &l->survey.space, l->survey.a)) != 0 ||
 	    (r = memo_new(&l->survey.space, l->config->policy,
 	    &l->memo)) != 0 || (r = look_at_all(l)) != 0)
@@ -277,6 +303,7 @@ lint_all(struct linting *l, int64_t at_ms, bool strict)
 		return say_error(r);
 	policy_strange(l->config->policy, &known, warn_strange, l);
 	missing_tell(&l->missing, note_missing, l);
+	note_placeless(l);
 	(void)printf("%zu principals: %zu of them a master admin; %zu "
 	    "warnings\n", l->survey.n_ids, l->masters, l->warnings);
 	return l->masters > 0 || (strict && l->warnings > 0);
@@ -302,6 +329,7 @@ cmd_policy_lint(int argc, char **argv)
 	}
 	memo_free(l.memo);
 	needed_free(l.needed);
+	placeless_free(l.placeless);
 	survey_done(&l.survey);
 	source_close(&source);
 	return r;

@@ -48,6 +48,9 @@ static const struct missing {
 	{FACT_COUNTRY, NODE_ENTITY, 0,
 	    {CONTROL_EMPLOYMENT, CONTROL_UNKNOWN,
 	    "whose country is not known"}},
+	{FACT_PLACE, NODE_ENTITY, 0,
+	    {CONTROL_EMPLOYMENT, CONTROL_UNKNOWN,
+	    "whose principal place of business is not known"}},
 };
 
 unsigned
@@ -197,7 +200,8 @@ add_missing(struct closure *c, const struct node *node, unsigned known)
 
 	for (i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
 		if ((missing[i].nodes & node->kind) == 0 ||
-		    (known & 1u << missing[i].fact) != 0)
+		    (known & 1u << missing[i].fact) != 0 ||
+		    (missing[i].fact == FACT_PLACE && !c->d->doubts_places))
 			continue;
 		e.kinds = (uint8_t)missing[i].kind;
 		e.tail = &missing[i].step;

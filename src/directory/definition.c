@@ -41,6 +41,7 @@ struct walk {
 	int64_t at_ms;
 	const char *const *seen_at;
 	size_t n_seen_at;
+	bool doubts_places;
 	struct arena *arena;
 	struct seen seen;
 	struct member *members;	/* the first is the reader */
@@ -185,6 +186,8 @@ look_entity(struct walk *w, struct member *m)
 		/* Where none is written it is where it is organised. */
 		t = any_fact(w, n, has_fact(w, n, FACT_PLACE) ? FACT_PLACE :
 		    FACT_COUNTRY, &d->business_in, &label);
+		if (w->doubts_places && !has_fact(w, n, FACT_PLACE))
+			t = most(t, MAYBE);
 		r = own_is(w, m, t, "with its principal place of business in",
 		    label, "whose principal place of business is not known");
 	}
@@ -609,7 +612,8 @@ definition_decide(const struct definition *def, const struct principal *who,
     struct defined *ret)
 {
 	struct walk w = {.def = def, .at_ms = who->at_ms, .seen_at = seen_at,
-	    .n_seen_at = n_seen_at, .arena = a, .seen = {.arena = a}};
+	    .n_seen_at = n_seen_at, .arena = a, .seen = {.arena = a},
+	    .doubts_places = who->doubts_places};
 	int r;
 
 	*ret = (struct defined){.possible = true,

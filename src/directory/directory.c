@@ -315,8 +315,15 @@ directory_principal(const struct directory *d, const char *id,
 	    (r = collect_issuers(n, at_ms, a, p)) != 0)
 		return r;
 	p->site = n_sites > 0 ? sites[0] : NULL;
+	p->doubts_places = d->doubts_places;
 	*ret = p;
 	return 0;
+}
+
+void
+directory_doubt_places(struct directory *d, bool doubts)
+{
+	d->doubts_places = doubts;
 }
 
 bool

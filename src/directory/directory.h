@@ -62,6 +62,7 @@ struct principal {
 	/* For what is derived from the whole directory; NULL: nothing can be. */
 	const struct node *node;
 	int64_t at_ms;
+	bool doubts_places;	/* directory_doubt_places, then */
 	/* Services only: networks (CIDR) they are expected from; empty: any. */
 	const char *const *networks;
 	size_t n_networks;
@@ -72,6 +73,13 @@ struct principal {
 /* 0, or ERR_MISSING when no such principal is valid at that time. */
 int directory_principal(const struct directory *d, const char *id,
     int64_t at_ms, struct arena *a, const struct principal **ret);
+
+/*
+ * From now on, or no longer: an entity of which nobody wrote where its
+ * principal place of business is has it in a country that is not known, and
+ * not where it is organised. For asking what rests on that.
+ */
+void directory_doubt_places(struct directory *d, bool doubts);
 
 /* "employee", "contractor", "employee or contractor", "nobody". */
 const char *employment_text(const struct employment *e);

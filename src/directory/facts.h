@@ -102,6 +102,7 @@ struct directory {
 	size_t n_index;		/* a power of two; open addressing */
 	const char **labels;	/* all countries, sorted, by number */
 	size_t n_labels;
+	bool doubts_places;	/* directory_doubt_places */
 };
 
 static inline bool

@@ -109,7 +109,7 @@ place_holder(struct walk *w, uint32_t i)
 {
 	const struct node *node = w->holders[i].node;
 	const char **labels, *label;
-	bool known = false;
+	bool known = false, placed = false;
 	size_t k, n = 0;
 
 	labels = arena_array(w->arena, node->n_facts, sizeof(*labels));
@@ -129,13 +129,15 @@ place_holder(struct walk *w, uint32_t i)
 			continue;
 		if (f->kind == FACT_SITE || f->kind == FACT_COUNTRY)
 			known = true;
+		placed |= f->kind == FACT_PLACE;
 		if (issuers_add(w->arena, w->issuers, f->warrant->issuer) != 0)
 			return ERR_MEMORY;
 		labels[n++] = label;
 	}
 	w->holders[i].labels = labels;
 	w->holders[i].n_labels = n;
-	w->holders[i].vague = !known;
+	w->holders[i].vague = !known || (w->d->doubts_places && !placed &&
+	    node->kind == NODE_ENTITY);
 	return 0;
 }
 
