@@ -157,6 +157,12 @@ MUTATIONS = [
              "memcmp(n->shown, n->without,\n\t\t    cells) != 0;",
              "memcmp(n->shown, n->without,\n\t\t    cells) < 0;",
              unit=("needed",)),
+    Mutation("an owner's place of business that nobody wrote is not doubted",
+             "src/directory/ownership.c",
+             "!known || (w->d->doubts_places && !placed &&\n"
+             "\t    node->kind == NODE_ENTITY);",
+             "!known;",
+             unit=("placeless",)),
     Mutation("what a reader is counts as of the beginning alone",
              "src/claim/defined.c",
              "else if (*ret != last->truth)",

@@ -1,3 +1,9 @@
+/*
+ * Each session is decided twice: as it is, and with every place of business
+ * that nobody wrote not known. Where it is then shown less, those rules are
+ * named that turn with the doubt on what is lost. The doubt stands only while
+ * a reader is looked up, so that all else sees the directory as it is.
+ */
 #include "policy/placeless.h"
 
 #include <stdbool.h>

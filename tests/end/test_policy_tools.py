@@ -602,12 +602,14 @@ def test_policy_lint_fails_where_there_is_a_master_admin(tools):
     assert lint(tools)[0] == []
 
 
-def resting(tools):
+def resting(tools, on):
     """{rule: how many principals rest on what nobody wrote}"""
     _, err = tools.run("policy", "lint")
-    return {rule: int(n) for rule, n in re.findall(
-        r'^note: \S+:\d+:\d+: rule "([^"]*)" rests on a missing fact: (\d+)',
-        err, re.M)}
+    found = re.findall(
+        r'^note: \S+:\d+:\d+: rule "([^"]*)" rests on a missing fact: (\d+)'
+        r" principals .* if the directory said " + re.escape(on), err, re.M)
+    assert len(found) == len(dict(found))
+    return {rule: int(n) for rule, n in found}
 
 
 def reaching(tools):
@@ -617,16 +619,33 @@ def reaching(tools):
 
 def test_policy_lint_counts_who_rests_on_what_nobody_wrote(tools):
     rule = "international data is not handled under direction from CN"
-    before, manager = resting(tools)[rule], "dublin, manager: niamh,"
+    who = "who instructs them in fact"
+    before, manager = resting(tools, who)[rule], "dublin, manager: niamh,"
     assert "aoife" in reaching(tools)
     # It is written that nobody else instructs her: she rests on it no more.
     tools.edit("directory.yaml", manager, manager + " instructor: none,")
-    assert resting(tools)[rule] == before - 1
+    assert resting(tools, who)[rule] == before - 1
     assert "aoife" in reaching(tools)
     # It is written that somebody in CN does: what she had is gone.
     tools.edit("directory.yaml", "instructor: none", "instructor: liu")
-    assert resting(tools)[rule] == before - 1
+    assert resting(tools, who)[rule] == before - 1
     assert "aoife" not in reaching(tools)
+
+
+def test_policy_lint_counts_who_rests_on_a_place_that_nobody_wrote(tools):
+    rule = "international data is not handled under direction from CN"
+    where = "where a company behind them does its business"
+    operator = "name: Clipwave US Inc., country: US"
+    assert resting(tools, where)[rule] == 1
+    everybody = reaching(tools)
+    # It is written, as it was taken to be: nobody rests on it.
+    tools.edit("directory.yaml", operator, operator + ", principal-place: US")
+    assert resting(tools, where) == {}
+    assert reaching(tools) == everybody
+    # It is in CN: one, and no other, has nothing any more.
+    tools.edit("directory.yaml", "principal-place: US", "principal-place: CN")
+    assert resting(tools, where) == {}
+    assert everybody - reaching(tools) == {"feed-international"}
 
 
 def told_changes(out):
