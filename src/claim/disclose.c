@@ -481,12 +481,15 @@ on_statement(struct verdict *v, struct state_session *s, struct bytes entry)
  * What the list of an exact statement says, where it says more than the bound.
  * That somebody is listed stays true whatever else was released; that nobody
  * is needs all of the list: not where it was given up, nor where a part of
- * the session was left out.
+ * the session was left out, nor where no result ends it. A gateway that goes
+ * down, or whose log takes no more, may have released rows that depend on
+ * others which it had still to list.
  */
 static int
 settle_exact(struct verdict *v, const struct state_session *s,
-    struct state_pending *p)
+    struct state_pending *p, const struct released *out)
 {
+	bool whole = p->exact && out->known && !(v->partial && s->cut);
 	struct match_context x = again_context(v, s);
 	struct record_strs labels = {p->labels, p->n_labels};
 	struct match_data data;
@@ -498,8 +501,7 @@ settle_exact(struct verdict *v, const struct state_session *s,
 	if ((e = match_data(&v->claim->data, &p->rec.u.statement.bound, &x,
 	    p->arena, &data)) != 0)
 		return e;
-	if (data.truth == TRUTH_TRUE ||
-	    (p->exact && !(v->partial && s->cut)))
+	if (data.truth == TRUTH_TRUE || whole)
 		p->data = data;
 	return 0;
 }
@@ -523,7 +525,7 @@ settle(struct verdict *v, struct state_session *s, struct state_pending *p,
 {
 	int e;
 
-	if ((e = settle_exact(v, s, p)) != 0)
+	if ((e = settle_exact(v, s, p, out)) != 0)
 		return e;
 	if (!p->rechecked && out->end_ms >= v->claim->from_ms &&
 	    (e = again_statement(v, s, &p->rec)) != 0)

@@ -220,6 +220,41 @@ def test_statement_without_a_result_is_undecided(bench):
     assert status == NOT_SHOWN and len(doubts(out, "undecided")) == 1
 
 
+def test_a_list_counts_as_whole_only_once_a_result_ends_it(bench):
+    """Of Irish rows only, at a store of both, by a reader of the claim."""
+    irish = [{"label": "IE", "tags": ["t1"]}]
+
+    def verdict(end, result, subjects=irish, of="US"):
+        log = Log()
+        begin = log.now
+        s = log.session("wei", "mixed")
+        # That this one has its result says nothing of the next.
+        log.read(s, all_of(log.stores["mixed"]), basis="exact",
+                 subjects=irish)
+        at = log.statement(s, all_of(log.stores["mixed"]), basis="exact",
+                           subjects=subjects)
+        log.subjects(s, at, irish)
+        if result:
+            log.result(s, at)
+        if end == "close":
+            log.close(s)
+        elif end == "crash":
+            log.boot(clean=False)
+        stop = finish(log)
+        _, out = judge(bench, log, begin, stop, whose=f"[{of}]")
+        return ([e["seq"] - at for e in out["evidence"]],
+                [d["seq"] - at for d in out["doubts"]
+                 if d["what"] == "undecided"])
+
+    for end in ("close", "crash", "none"):
+        assert verdict(end, True) == ([], []), end
+        assert verdict(end, False) == ([], [0]), end
+        # Who is listed stays listed: but what came out, no record says.
+        assert verdict(end, False, of="IE")[1] == [0], end
+    assert verdict("close", True, of="IE")[0] == [-2, 0]
+    assert verdict("close", False, subjects=[]) == ([], [0])
+
+
 def test_results_find_their_statements_when_several_wait(bench):
     log = Log()
     begin = log.now

@@ -172,7 +172,10 @@ def statement_truth(claim, t, records):
             r["session"] == t["session"] and r["of"] == t["n"]]
     subjects = sum((r.get("subjects", []) for r in [t, *more]), [])
     listed = listed_truth(claim, t["bound"], subjects)
-    if listed == TRUE or all(r["basis"] == "exact" for r in more):
+    ended = any(r["type"] == "result" and r["session"] == t["session"] and
+                r["of"] == t["n"] for r in records)
+    if listed == TRUE or \
+            ended and all(r["basis"] == "exact" for r in more):
         return listed
     return whole
 
