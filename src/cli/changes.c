@@ -15,23 +15,94 @@ struct saying {
 	struct arena *scratch;
 };
 
-/* What becomes of a cell; "" if nothing does. */
+static bool
+moves(const struct cell_change *c, unsigned from, unsigned to)
+{
+	return (c->moves & 1u << (from * 3u + to)) != 0;
+}
+
+/*
+ * What happens in sessions besides what becomes of the most that any shows.
+ * Where all is lost each loses what it had.
+ */
+static struct cell_change
+rest_of(const struct cell_change *c)
+{
+	struct cell_change rest = *c;
+
+	if (c->before == c->after)
+		rest.before = rest.after = TREAT_ABSENT;
+	else if (c->after == TREAT_ABSENT)
+		rest.moves = 0;
+	else
+		rest.moves &= (uint16_t)~(1u << (c->before * 3u + c->after));
+	return rest;
+}
+
+static bool
+changes(const struct cell_change *c)
+{
+	return c->before != c->after || c->moves != 0;
+}
+
+/* Whether the same is to be said of both. */
+static bool
+same_change(const struct cell_change *x, const struct cell_change *y)
+{
+	struct cell_change a = rest_of(x), b = rest_of(y);
+
+	return a.before == b.before && a.after == b.after &&
+	    a.moves == b.moves;
+}
+
 static const char *
-change_text(const struct cell_change *c)
+sessions_text(const struct cell_change *c)
+{
+	unsigned from, to;
+	bool more = false, less = false;
+
+	for (from = TREAT_ABSENT; from <= TREAT_PLAIN; from++)
+		for (to = TREAT_ABSENT; to <= TREAT_PLAIN; to++) {
+			more |= to > from && moves(c, from, to);
+			less |= to < from && moves(c, from, to);
+		}
+	return more && less ? "in other sessions" : more ?
+	    "in more sessions" : "in fewer sessions";
+}
+
+/* "in fewer sessions (hidden, was plain; masked, was plain)" */
+static void
+say_change(const struct cell_change *c, struct buf *out)
 {
 	static const char *const texts[3][3] = {
 		[TREAT_ABSENT] = {"", "gains masked", "gains"},
 		[TREAT_MASK] = {"loses masked", "", "gains plain, was masked"},
 		[TREAT_PLAIN] = {"loses", "loses plain, now masked", ""},
 	};
+	static const char *const levels[] = {
+		[TREAT_ABSENT] = "hidden", [TREAT_MASK] = "masked",
+		[TREAT_PLAIN] = "plain",
+	};
+	const struct cell_change rest = rest_of(c);
+	const char *before = " (";
+	unsigned from, to;
 
-	if (c->before != c->after)
-		return texts[c->before][c->after];
-	if (c->more && c->less)
-		return "in other sessions";
-	if (c->more)
-		return "in more sessions";
-	return c->less ? "in fewer sessions" : "";
+	if (c->before == c->after)
+		buf_str(out, sessions_text(c));
+	else {
+		buf_str(out, texts[c->before][c->after]);
+		before = " (in some sessions ";
+	}
+	for (from = TREAT_ABSENT; from <= TREAT_PLAIN; from++)
+		for (to = TREAT_ABSENT; to <= TREAT_PLAIN; to++) {
+			if (!moves(&rest, from, to))
+				continue;
+			buf_fmt(out, "%s%s, was %s", before, levels[to],
+			    levels[from]);
+			before = "; ";
+		}
+	if (rest.moves != 0)
+		buf_str(out, ")");
 }
 
 /* The cell after those of the same table and residence. */
@@ -53,19 +124,19 @@ static void
 say_row(const struct saying *d, size_t first, size_t end, struct buf *out)
 {
 	const struct reach_space *s = d->space;
-	const char *text;
 	size_t i, k;
 
 	for (i = first; i < end; i++) {
-		text = change_text(&d->cells[i]);
 		for (k = first; k < i; k++)
-			if (strcmp(change_text(&d->cells[k]), text) == 0)
+			if (same_change(&d->cells[k], &d->cells[i]))
 				break;
-		if (*text == 0 || k < i)
+		if (k < i || !changes(&d->cells[i]))
 			continue;
-		buf_fmt(out, "    %s: ", text);
+		buf_str(out, "    ");
+		say_change(&d->cells[i], out);
+		buf_str(out, ": ");
 		for (k = i; k < end; k++)
-			if (strcmp(change_text(&d->cells[k]), text) == 0)
+			if (same_change(&d->cells[k], &d->cells[i]))
 				buf_fmt(out, "%s%s", k > i ? ", " : "",
 				    reach_column(s, &s->cells[k])->name);
 		buf_str(out, "\n");
@@ -130,7 +201,7 @@ changes_any(const struct cell_change *cells, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (*change_text(&cells[i]) != 0)
+		if (changes(&cells[i]))
 			return true;
 	return false;
 }

@@ -16,8 +16,16 @@ struct reach_space;
 /* Of a cell (policy/reach.h). */
 struct cell_change {
 	uint8_t before, after;		/* the most: enum treatment */
-	bool more, less;		/* in some session */
+	uint16_t moves;			/* in some session: changes_move */
 };
+
+/* A session is shown a cell at one level, then at another. */
+static inline void
+changes_move(struct cell_change *c, uint8_t from, uint8_t to)
+{
+	if (from != to)
+		c->moves |= (uint16_t)(1u << (from * 3u + to));
+}
 
 /* Cells as those of the space. */
 bool changes_any(const struct cell_change *cells, size_t n);

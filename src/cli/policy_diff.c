@@ -3,8 +3,9 @@
  * what between two policies, over everybody and every session there can be.
  *
  * Of each cell (policy/reach.h) two things are compared: the most that any
- * session shows, and, where that stays, whether it is shown in more sessions
- * or in fewer: where a rule newly asks for a purpose or ticket.
+ * session shows, and what else becomes of it in single sessions: whether it is
+ * hidden or masked where it was plain, where a rule newly asks for a purpose
+ * or ticket.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,8 +51,7 @@ compare(void *arg, const struct reach_session *q)
 	for (i = 0; i < s->space.n_cells; i++) {
 		struct cell_change *c = &d->cells[i];
 
-		c->more |= d->levels[i] > s->levels[i];
-		c->less |= d->levels[i] < s->levels[i];
+		changes_move(c, s->levels[i], d->levels[i]);
 		if (s->levels[i] > c->before)
 			c->before = s->levels[i];
 		if (d->levels[i] > c->after)

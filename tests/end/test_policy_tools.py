@@ -698,7 +698,8 @@ def test_policy_diff_tells_what_who_can_tells_of_both(tools):
         told = told_changes(tools.run(
             "policy", "diff", tools.folder / "old.yaml",
             tools.folder / "new.yaml")[0])
-        assert {c: w for c, w in told.items() if "sessions" not in w} == want
+        assert {c: w.split(" (in some sessions")[0]
+                for c, w in told.items() if not w.startswith("in ")} == want
         seen |= set(want.values())
     assert len(seen) > 3
 
@@ -713,13 +714,87 @@ def test_policy_diff_tells_what_is_harder_or_easier_to_reach(tools):
         return {(cell[0], what) for cell, what in told_changes(
             tools.run("policy", "diff", old, new)[0]).items()}
     moderators = ("aoife", "lina")
+    more = "in more sessions (plain, was hidden)"
+    fewer = "in fewer sessions (hidden, was plain)"
     assert diff('"TS-[0-9]+"', '"(TS|CS)-[0-9]+"') == \
-        {(m, "in more sessions") for m in moderators}
+        {(m, more) for m in moderators}
     assert diff('"TS-[0-9]+"', '"TS-1[0-9]*"') == \
-        {(m, "in fewer sessions") for m in moderators}
+        {(m, fewer) for m in moderators}
     assert diff("purposes: [moderation], ticket", "ticket") == \
-        {(m, "in more sessions") for m in moderators}
+        {(m, more) for m in moderators}
     assert diff("why: {purposes: [operations]}",
                 "why: {purposes: [analytics]}") == \
-        {("sam", "in other sessions")}
+        {("sam", "in other sessions (plain, was hidden; hidden, was plain)")}
     assert diff("version: 2026-11", "version: 2026-12") == set()
+
+
+TREATING = """  - rule: %s is %s
+    treat: %s
+    what: {categories: [content]}
+    why: {ticket: "%s"}
+"""
+TICKETS = (None, "TS-1", "TS-2", "TS-3")
+
+
+def shown(tools):
+    """{cell: what each of aoife's sessions in the store eu is shown of it},
+    a session after the other, as `sworn explain` decides each by itself."""
+    found = {}
+    for i, ticket in enumerate(TICKETS):
+        more = {"ticket": ticket} if ticket else {}
+        for cell, is_ in explain(tools, "aoife", "eu", purpose="moderation",
+                                 **more)[1].items():
+            level = {"absent": "hidden", "mask": "masked"}.get(
+                is_["outcome"], is_["outcome"])
+            found.setdefault(cell, []).append(level)
+            assert len(found[cell]) == i + 1
+    return found
+
+
+def test_policy_diff_tells_hidden_from_masked_from_plain(tools):
+    """Between any two of some policies: the most that any session shows, and
+    each pair of levels that a session has before and after."""
+    text = (tools.folder / "policy.yaml").read_text()
+    ranks = ["hidden", "masked", "plain"]
+    policies = []
+    for i, some in enumerate([
+            (), [("mask", "TS-2")], [("absent", "TS-2")],
+            [("mask", "TS-2"), ("absent", "TS-3")], [("mask", ".*")],
+            [("mask", ".*"), ("absent", "TS-2")], [("absent", ".*")]]):
+        new = text + "".join(TREATING % (t, how, how, t) for how, t in some)
+        tools.write("policy.yaml", new)
+        policies.append((tools.write(f"{i}.yaml", new), shown(tools)))
+    seen = set()
+    for (old, before), (new, after) in itertools.permutations(policies, 2):
+        told = {(table, residence, column): words for
+                (who, store, table, residence, column), words in
+                told_changes(tools.run("policy", "diff", old, new)[0]).items()
+                if (who, store) == ("aoife", "eu")}
+        for cell in before:
+            most = [max(x[cell], key=ranks.index) for x in (before, after)]
+            moves = {(b, a) for b, a in zip(before[cell], after[cell])
+                     if a != b}
+            said = told.pop(cell, "")
+            assert bool(said) == bool(moves)
+            # What is not in brackets is what becomes of the most.
+            head = said.split(" (")[0]
+            assert head.startswith("in ") == (most[0] == most[1]
+                                              and bool(moves))
+            if most[0] != most[1]:
+                moves.discard(tuple(most))
+                if most[1] == "hidden":
+                    moves = set()
+            assert set(re.findall(r"(\w+), was (\w+)", "".join(
+                said.split(" (")[1:]))) == {(a, b) for b, a in moves}
+            up = {ranks.index(a) > ranks.index(b) for b, a in moves}
+            if most[0] == most[1] and moves:
+                assert head == {(True,): "in more sessions",
+                                (False,): "in fewer sessions",
+                                (False, True): "in other sessions"}[
+                                    tuple(sorted(up))]
+            seen |= {(head, m) for m in moves}
+        assert told == {}
+    # Each move is among them where the most stays, and some where it changes.
+    stays = {m for head, m in seen if head.startswith("in ")}
+    assert stays == set(itertools.permutations(ranks, 2))
+    assert len({m for head, m in seen if not head.startswith("in ")}) >= 3
