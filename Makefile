@@ -50,7 +50,8 @@ bench:
 	    --out "$$SWORN_SCRATCH/out/enforce.json"'
 	$(MAKE) bench-policy
 
-# Decisions against Cedar and casbin (from npm), which must answer the same.
+# Decisions against Cedar, casbin and OPA (from npm), which must answer the same;
+# some minutes, most of them for OPA to compile the rules.
 bench-policy:
 	scripts/deps.sh bench
 	$(MAKE) all

@@ -1,7 +1,7 @@
 // compare.mjs DECISIONS.json [REQUESTS [ROUNDS]]
 //
-// The rules and requests that bench_policy wrote, decided by Cedar and
-// casbin: each with its policies parsed once, in the form that suits it best.
+// The rules and requests that bench_policy wrote, decided by Cedar, casbin and
+// OPA: each with its policies parsed once, in the form that suits it best.
 // Every answer is compared with ours. Processor time on both sides, medians
 // of rounds, ratios to ours.
 //
@@ -9,11 +9,10 @@
 // such a value, so it is spelled out: a reader's list of countries holds
 // "unknown" where it has to, and so does the list of each forbid.
 //
-// OPA is not here: @open-policy-agent/opa-wasm runs policies that were compiled
-// to WebAssembly before, and neither npm nor Debian has a package with the
-// compiler, nor with another engine that takes Rego as it runs.
+// OPA is asked otherwise: opa.mjs says how.
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
+import { opa } from './opa.mjs';
 
 const require = createRequire(import.meta.url);
 const [file, asked = '200', rounds = '5'] = process.argv.slice(2);
@@ -162,13 +161,7 @@ function median(list) {
 
 function measure(engine) {
   const calls = requests.map(engine.prepare);
-  let wrong = 0;
-  calls.forEach((call, i) => {	// this also warms it up
-    if (engine.decide(call) !== requests[i].answer)
-      wrong++;
-  });
-  if (wrong > 0)
-    throw new Error(`${engine.name}: ${wrong} answers differ from ours`);
+  const answers = calls.map(engine.decide);	// this also warms it up
   const took = [];
   for (let r = 0; r < Number(rounds); r++) {
     const start = process.cpuUsage();
@@ -177,7 +170,7 @@ function measure(engine) {
     const { user, system } = process.cpuUsage(start);
     took.push((user + system) / calls.length);
   }
-  return median(took);
+  return { name: engine.name, took, answers };
 }
 
 console.log(`${rules.length} rules, ${requests.length} requests, ` +
@@ -185,10 +178,15 @@ console.log(`${rules.length} rules, ${requests.length} requests, ` +
   `${rounds} rounds`);
 console.log(`sworn: ${ours.toFixed(2)} us`);
 let slow = false;
-for (const engine of [cedar(), await casbin()]) {
-  const us = measure(engine);
-  const ratio = us / ours;
-  console.log(`${engine.name}: ${us.toFixed(1)} us, ` +
+for (const ask of [() => measure(cedar()), async () => measure(await casbin()),
+  () => opa({ rules, requests, single: [...DATA, 'purpose'], lists: READER,
+    values, facts })]) {
+  const { name, took, answers } = await ask();
+  const wrong = requests.filter((q, i) => q.answer !== answers[i]).length;
+  if (wrong > 0)
+    throw new Error(`${name}: ${wrong} answers differ from ours`);
+  const us = median(took), ratio = us / ours;
+  console.log(`${name}: ${us.toFixed(1)} us, ` +
     `${ratio.toFixed(0)} times ours, same answers`);
   slow ||= ratio < 10;
 }
