@@ -367,6 +367,7 @@ n_of(const struct record *r)
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
+	case RECORD_ASKED:
 		break;
 	}
 	return 0;

@@ -345,6 +345,7 @@ session_of(const struct record *r, uint64_t *n)
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
+	case RECORD_ASKED:
 		break;
 	}
 	return NULL;

@@ -482,6 +482,7 @@ session_of(const struct record *r)
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
+	case RECORD_ASKED:
 	case RECORD_CLOSE:
 		break;
 	}

@@ -271,6 +271,7 @@ take(struct whole *x, const struct record *r)
 	case RECORD_DENIAL:
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
+	case RECORD_ASKED:
 	case RECORD_CLOSE:
 	case RECORD_SUBJECTS:
 		break;

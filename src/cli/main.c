@@ -26,6 +26,8 @@ static const struct {
 	    "sworn placement check -c FILE STORE --admin DSN"},
 	{"forget", cmd_forget, "take out what leads from records to a subject: "
 	    "sworn forget -c FILE STORE SUBJECT --admin DSN"},
+	{"seen", cmd_seen, "who saw a subject's data: "
+	    "sworn seen -c FILE STORE SUBJECT --admin DSN"},
 	{"directory", cmd_directory, "people and entities from LDAP, SCIM, "
 	    "tables: sworn directory import|instructors"},
 	{"control", cmd_control, "who stands behind a principal: "

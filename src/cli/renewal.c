@@ -20,12 +20,13 @@
 #include "base/report.h"
 #include "base/time.h"
 #include "cli/renewal_read.h"
+#include "gateway/asked.h"
 #include "gateway/parcel.h"
 #include "gateway/config.h"
 #include "gateway/metrics.h"
 
 #define CLIENT_MS 5000		/* to say what it wants */
-#define REQUEST_MAX 4200
+#define REQUEST_MAX 8400
 
 static void
 close_fd(int *fd)
@@ -285,6 +286,30 @@ hand_over(struct renewal *r)
 	}
 }
 
+/* The record that somebody asks is durable, or it is not and nothing is
+ * told. */
+static void
+answer_asking(struct renewal *r, bool taken, const char *text)
+{
+	r->state = RENEWAL_IDLE;
+	tell_client(r, taken, text);
+	if (r->again) {
+		r->again = false;
+		begin(r);
+	}
+}
+
+static void
+gateway_gone(struct renewal *r)
+{
+	if (r->state == RENEWAL_TAKING)
+		fail(r, "the gateway ended while it took the new version; its "
+		    "successor starts by the old one");
+	else if (r->state == RENEWAL_ASKING)
+		answer_asking(r, false, "the gateway ended while it recorded "
+		    "that this is asked; ask again");
+}
+
 static void
 take_answer(struct renewal *r)
 {
@@ -296,9 +321,11 @@ take_answer(struct renewal *r)
 		return;
 	if (e != 0) {
 		close_fd(&r->gateway_fd);
-		if (r->state == RENEWAL_TAKING)
-			fail(r, "the gateway ended while it took the new "
-			    "version; its successor starts by the old one");
+		gateway_gone(r);
+		return;
+	}
+	if (r->state == RENEWAL_ASKING) {
+		answer_asking(r, taken, text);
 		return;
 	}
 	if (r->state != RENEWAL_TAKING)
@@ -372,7 +399,38 @@ tell_status(struct renewal *r)
 	tell_client(r, n > 0 && (r->last_ms == 0 || r->last_well), text);
 }
 
-/* "reload PATH", "unapplied PATH" or "status PATH", ended by a newline. */
+/* On to the gateway, with who the kernel says it is. */
+static void
+ask_gateway(struct renewal *r, struct bytes in, uid_t uid)
+{
+	const struct passwd *p = getpwuid(uid);
+	struct asked a;
+	struct buf out;
+
+	if (asked_read(in, &a) != 0) {
+		tell_client(r, false, "no such request");
+		return;
+	}
+	name_user(uid, "sworn seen", r->by);
+	a.user = p == NULL ? "" : p->pw_name;
+	a.by = r->by;
+	buf_init(&out, ASKED_MAX);
+	asked_write(&out, &a);
+	if (r->gateway_fd < 0)
+		tell_client(r, false, "the gateway is not running, so it "
+		    "cannot be recorded that this is asked");
+	else if (out.failed || renew_ask_record(r->gateway_fd, out.data,
+	    out.len) != 0)
+		tell_client(r, false, "the gateway cannot be reached");
+	else {
+		r->state = RENEWAL_ASKING;
+		r->client_asked = true;
+	}
+	buf_done(&out);
+}
+
+/* "reload PATH", "unapplied PATH" or "status PATH", ended by a newline; or
+ * "seen PATH" and, behind the newline, what gateway/asked.h writes. */
 static void
 hear_client(struct renewal *r)
 {
@@ -406,10 +464,13 @@ hear_client(struct renewal *r)
 	} else if (strcmp(line, "status") == 0) {
 		tell_status(r);
 	} else if (strcmp(line, "reload") != 0 &&
-	    strcmp(line, "unapplied") != 0) {
+	    strcmp(line, "unapplied") != 0 && strcmp(line, "seen") != 0) {
 		tell_client(r, false, "no such request\n");
 	} else if (r->state != RENEWAL_IDLE) {
 		tell_client(r, false, "a reload is under way; try again\n");
+	} else if (strcmp(line, "seen") == 0) {
+		ask_gateway(r, bytes_of(end + 1, (size_t)(line + n - end) -
+		    1), who.uid);
 	} else {
 		name_user(who.uid, "sworn reload", r->by);
 		r->unapplied = line[0] == 'u';
@@ -483,9 +544,7 @@ renewal_gateway_ended(struct renewal *r)
 	if (r->gateway_fd < 0)
 		return;
 	close_fd(&r->gateway_fd);
-	if (r->state == RENEWAL_TAKING)
-		fail(r, "the gateway ended while it took the new version; its "
-		    "successor starts by the old one");
+	gateway_gone(r);
 }
 
 struct config *

@@ -229,7 +229,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 {
 	static const char *const keys[] = {"gateway", "state", "workers",
 	    "listeners", "console", "users", "directory", "addresses", "policy",
-	    "log", "limits", "stores", "tickets", "tls", NULL};
+	    "log", "limits", "stores", "tickets", "tls", "seen", NULL};
 	struct yaml_in in = {.arena = l->arena, .why = l->why};
 	const struct yaml_node *v;
 	const char *directory, *policy, *addresses;
@@ -253,6 +253,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 	config_tls_read(l, &in, yaml_get(root, "tls"), &c->tls);
 	config_tickets_read(&in, yaml_get(root, "tickets"), l->folder,
 	    &c->tickets);
+	config_seen_read(&in, yaml_get(root, "seen"), &c->seen);
 	directory = yaml_str(&in, yaml_need(&in, root, "directory"));
 	addresses = yaml_str(&in, yaml_get(root, "addresses"));
 	policy = yaml_str(&in, yaml_need(&in, root, "policy"));

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "gateway/limits.h"
 
+#include "gateway/config_seen.h"
 #include "gateway/config_tickets.h"
 #include "gateway/config_tls.h"
 
@@ -140,6 +141,7 @@ struct config {
 	struct config_text policy_text;
 	struct policy *policy;
 	struct config_tickets tickets;	/* whom to ask about them */
+	struct config_seen seen;	/* whom to tell readers' names */
 	/* Limits, each with a default that docs/configuration.md gives. */
 	unsigned max_sessions;
 	unsigned login_timeout_ms;

@@ -94,6 +94,7 @@ number(struct record *r, const char *session, uint64_t n)
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
+	case RECORD_ASKED:
 		break;
 	}
 }

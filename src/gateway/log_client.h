@@ -51,6 +51,9 @@ int log_client_submit(struct log_client *c, const struct record *r,
     log_done_fn *done, void *arg);
 /* Submits and waits. For start and stop, never on a worker. */
 int log_client_submit_wait(struct log_client *c, const struct record *r);
+/* The same, and which number it got. */
+int log_client_submit_seq(struct log_client *c, const struct record *r,
+    uint64_t *ret);
 /* Stores content beside the log (objects/<sha256>), durable on return. */
 int log_client_object_wait(struct log_client *c, const void *data, size_t len,
     char ret_hex[static 65]);

@@ -95,6 +95,7 @@ struct submit_wait {
 	pthread_cond_t over;
 	bool done;
 	int result;
+	uint64_t seq;
 };
 
 static void
@@ -102,19 +103,21 @@ submit_done(void *arg, int result, uint64_t seq)
 {
 	struct submit_wait *w = arg;
 
-	(void)seq;
 	(void)pthread_mutex_lock(&w->lock);
 	w->result = result;
+	w->seq = seq;
 	w->done = true;
 	(void)pthread_cond_signal(&w->over);
 	(void)pthread_mutex_unlock(&w->lock);
 }
 
 int
-log_client_submit_wait(struct log_client *c, const struct record *rec)
+log_client_submit_seq(struct log_client *c, const struct record *rec,
+    uint64_t *ret)
 {
 	struct submit_wait w = {
 		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, 0,
+		0,
 	};
 	int r;
 
@@ -124,7 +127,16 @@ log_client_submit_wait(struct log_client *c, const struct record *rec)
 	while (!w.done)
 		(void)pthread_cond_wait(&w.over, &w.lock);
 	(void)pthread_mutex_unlock(&w.lock);
+	*ret = w.seq;
 	return w.result;
+}
+
+int
+log_client_submit_wait(struct log_client *c, const struct record *rec)
+{
+	uint64_t seq;
+
+	return log_client_submit_seq(c, rec, &seq);
 }
 
 /* The name that the log answered must be the content's hash. */

@@ -26,6 +26,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "base/time.h"
+#include "gateway/asked.h"
 #include "gateway/parcel.h"
 #include "gateway/config.h"
 #include "gateway/effective.h"
@@ -193,15 +194,37 @@ renew(struct renew *r, int fd, const char *by)
 		    "reload");
 }
 
-/* The next request: its descriptor, or -1. */
+/* What somebody asks, who saw a subject's data, becomes a record. */
+static void
+record_asked(const struct renew *r, struct bytes in)
+{
+	struct version *v = versions_get(&r->shared->versions);
+	char text[ASKED_TEXT_MAX] = "nothing is in force";
+	struct asked a;
+	uint64_t seq = 0;
+	int err = ERR_STATE;
+
+	if (v != NULL && (err = asked_read(in, &a)) != 0)
+		(void)snprintf(text, sizeof(text), "no such request");
+	if (err == 0 && (err = asked_record(&a, r->shared->boot->gateway,
+	    v->config, r->shared->log, &seq, text)) == 0)
+		(void)snprintf(text, sizeof(text), "%llu",
+		    (unsigned long long)seq);
+	version_unref(&r->shared->versions, v);
+	if (!answer(r, err, text))
+		report(REPORT_WARNING, "nobody waits for the answer to who "
+		    "saw whose data");
+}
+
+/* The next request: its descriptor, or -1; in *n how long its text is. */
 static int
-receive(struct renew *r, char by[static RENEW_BY_MAX])
+receive(struct renew *r, char by[static ASKED_MAX + 1], size_t *len)
 {
 	union {
 		char room[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec io = {by, RENEW_BY_MAX - 1};
+	struct iovec io = {by, ASKED_MAX};
 	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1,
 	    .msg_control = control.room,
 	    .msg_controllen = sizeof(control.room)};
@@ -209,16 +232,18 @@ receive(struct renew *r, char by[static RENEW_BY_MAX])
 	ssize_t n;
 	int fd;
 
+	*len = 0;
 	n = recvmsg(r->fd, &m, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
 		r->fd = -1;	/* the supervisor is gone, and we with it */
 		return -1;
 	}
 	c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	*len = n > 0 && c == NULL ? (size_t)n : 0;
 	if (c == NULL || c->cmsg_type != SCM_RIGHTS ||
 	    c->cmsg_len != CMSG_LEN(sizeof(fd)))
 		return -1;
-	by[n] = 0;
+	by[n < RENEW_BY_MAX ? n : RENEW_BY_MAX - 1] = 0;
 	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
 	return fd;
 }
@@ -250,10 +275,11 @@ wait_ms(const struct renew *r)
 static void *
 renew_main(void *arg)
 {
-	char by[RENEW_BY_MAX] = "";
+	char by[ASKED_MAX + 1] = "";
 	struct renew *r = arg;
 	struct pollfd p[2];
 	unsigned freed;
+	size_t len;
 	int fd;
 
 	while (!atomic_load(&r->stopping)) {
@@ -264,9 +290,13 @@ renew_main(void *arg)
 		if ((freed = versions_sweep(&r->shared->versions)) > 0)
 			report(REPORT_INFO, "old versions are freed n=%u",
 			    freed);
-		if (r->fd < 0 || (p[1].revents & (POLLIN | POLLHUP)) == 0 ||
-		    (fd = receive(r, by)) < 0)
+		if (r->fd < 0 || (p[1].revents & (POLLIN | POLLHUP)) == 0)
 			continue;
+		if ((fd = receive(r, by, &len)) < 0) {
+			if (len > 0)
+				record_asked(r, bytes_of(by, len));
+			continue;
+		}
 		renew(r, fd, by);
 		(void)close(fd);	/* only read */
 	}
@@ -335,6 +365,17 @@ renew_ask(int fd, int parcel_fd, const char *by)
 		n = sendmsg(fd, &m, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n > 0 ? 0 : ERR_IO;
+}
+
+int
+renew_ask_record(int fd, const void *asked, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = send(fd, asked, len, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)len ? 0 : ERR_IO;
 }
 
 int

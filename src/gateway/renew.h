@@ -28,8 +28,10 @@ int renew_new(struct shared *s, struct worker *workers, unsigned n, int fd,
     struct renew **ret);
 void renew_free(struct renew *r);	/* ends it; NULL is fine */
 
-/* The supervisor's side. Each 0 or ERR_IO. */
+/* The supervisor's side. Each 0 or ERR_IO. The second is for a record: what
+ * gateway/asked.h writes; the answer's text is its number. */
 int renew_ask(int fd, int parcel_fd, const char *by);
+int renew_ask_record(int fd, const void *asked, size_t len);
 /* Blocks unless fd says otherwise; ERR_SHORT: nothing there yet. */
 int renew_answer(int fd, bool *taken, char text[static RENEW_TEXT_MAX]);
 

@@ -33,6 +33,7 @@ static const char *const type_names[] = {
 	[RECORD_CLOSE] = "close",
 	[RECORD_SUBJECTS] = "subjects",
 	[RECORD_IN_FORCE] = "in_force",
+	[RECORD_ASKED] = "asked",
 };
 
 const char *

@@ -50,6 +50,7 @@ enum record_type {
 	RECORD_CLOSE,		/* a session ended */
 	RECORD_SUBJECTS,	/* more subjects of an exact statement */
 	RECORD_IN_FORCE,	/* what decides from here on */
+	RECORD_ASKED,		/* somebody asks who saw a subject's data */
 };
 
 const char *record_type_text(enum record_type t);
@@ -159,6 +160,20 @@ struct record_in_force {
 	/* Those that there are, as recorded last; 0: it does not say. */
 	const struct record_store_name *stores;
 	size_t n_stores;
+};
+
+/*
+ * Who saw this subject's data? Durable before the answer is given. The
+ * subject appears by its tag, as in the answer's own records.
+ */
+struct record_asked {
+	const char *by;			/* as the kernel names them */
+	const char *store;
+	const char *tag;		/* "" if it has none */
+	struct record_strs residences;	/* that were asked about */
+	int64_t from_ms, to_ms;		/* 0: from the begin, to the end */
+	bool full;			/* with the readers' names */
+	bool proof;			/* with entries and their proofs */
 };
 
 /* Session fields: also those of a clearance record, which repeats what may
@@ -305,6 +320,7 @@ struct record {
 		struct record_close close;
 		struct record_more more;
 		struct record_in_force in_force;
+		struct record_asked asked;
 	} u;
 };
 

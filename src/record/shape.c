@@ -205,6 +205,17 @@ static const struct shape_field in_force_fields[] = {
 	    "stores", &store_name_shape),
 };
 
+static const struct shape_field asked_fields[] = {
+	FIELD(SHAPE_NAME, struct record_asked, by, "by"),
+	FIELD(SHAPE_NAME, struct record_asked, store, "store"),
+	FIELD(SHAPE_STR, struct record_asked, tag, "tag"),
+	FIELD(SHAPE_STRS, struct record_asked, residences, "residences"),
+	FIELD(SHAPE_TIME, struct record_asked, from_ms, "from"),
+	FIELD(SHAPE_TIME, struct record_asked, to_ms, "to"),
+	FIELD(SHAPE_BOOL, struct record_asked, full, "full"),
+	FIELD(SHAPE_BOOL, struct record_asked, proof, "proof"),
+};
+
 static const struct shape_field backend_fields[] = {
 	FIELD(SHAPE_NAME, struct record_backend, session, "session"),
 	FIELD(SHAPE_U64, struct record_backend, n, "n"),
@@ -300,6 +311,7 @@ static const struct shape shapes[] = {
 	[RECORD_CLOSE] = SHAPE(close_fields, struct record_close),
 	[RECORD_SUBJECTS] = SHAPE(more_fields, struct record_more),
 	[RECORD_IN_FORCE] = SHAPE(in_force_fields, struct record_in_force),
+	[RECORD_ASKED] = SHAPE(asked_fields, struct record_asked),
 };
 
 const struct shape *

@@ -358,6 +358,7 @@ of_service(const struct bundle *b, const struct record *r)
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
+	case RECORD_ASKED:
 		break;
 	}
 	return id != NULL && b->n_services > 0 && bsearch(&id, b->services,
