@@ -158,11 +158,13 @@ record_asking(struct seen *s)
 	if (supervisor_ask(s->config->state_dir, s->file, "seen",
 	    bytes_of(out.data, out.len), &well, &answer) != 0)
 		goto out;
+	while (answer.len > 0 && answer.data[answer.len - 1] == '\n')
+		answer.len--;
 	if (!well || text_u64((const char *)answer.data, answer.len,
 	    &s->asked_seq) != 0)
 		(void)fprintf(stderr, "sworn seen: nothing is told, since it "
-		    "is not on record that this is asked: %s\n",
-		    (const char *)answer.data);
+		    "is not on record that this is asked: %.*s\n",
+		    (int)answer.len, (const char *)answer.data);
 	else
 		r = 0;
 out:

@@ -23,7 +23,6 @@ asked_write(struct buf *out, const struct asked *a)
 	buf_fmt(out, "%lld", (long long)a->to_ms);
 	buf_u8(out, 0);
 	buf_cstr(out, a->full ? "1" : "0");
-	buf_cstr(out, a->proof ? "1" : "0");
 }
 
 static int
@@ -64,8 +63,7 @@ asked_read(struct bytes in, struct asked *ret)
 	    reader_cstr(&r, &ret->residences) != 0 ||
 	    read_ms(&r, &ret->from_ms) != 0 ||
 	    read_ms(&r, &ret->to_ms) != 0 ||
-	    read_flag(&r, &ret->full) != 0 ||
-	    read_flag(&r, &ret->proof) != 0)
+	    read_flag(&r, &ret->full) != 0)
 		return ERR_FORMAT;
 	return reader_left(&r) == 0 ? 0 : ERR_FORMAT;
 }
@@ -127,7 +125,6 @@ asked_record(const struct asked *a, const char *gateway,
 	to->from_ms = a->from_ms;
 	to->to_ms = a->to_ms;
 	to->full = a->full;
-	to->proof = a->proof;
 	if ((r = log_client_submit_seq(log, &rec, ret_seq)) != 0)
 		(void)refuse(text, r, "the log did not take the record that "
 		    "this was asked: ", err_text(r));

@@ -30,7 +30,6 @@ struct asked {
 	const char *residences;	/* joined by newlines */
 	int64_t from_ms, to_ms;	/* 0: open */
 	bool full;
-	bool proof;
 };
 
 /* Failure shows in out->failed. */

@@ -173,7 +173,6 @@ struct record_asked {
 	struct record_strs residences;	/* that were asked about */
 	int64_t from_ms, to_ms;		/* 0: from the begin, to the end */
 	bool full;			/* with the readers' names */
-	bool proof;			/* with entries and their proofs */
 };
 
 /* Session fields: also those of a clearance record, which repeats what may

@@ -213,7 +213,6 @@ static const struct shape_field asked_fields[] = {
 	FIELD(SHAPE_TIME, struct record_asked, from_ms, "from"),
 	FIELD(SHAPE_TIME, struct record_asked, to_ms, "to"),
 	FIELD(SHAPE_BOOL, struct record_asked, full, "full"),
-	FIELD(SHAPE_BOOL, struct record_asked, proof, "proof"),
 };
 
 static const struct shape_field backend_fields[] = {

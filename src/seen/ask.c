@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "seen/state.h"
 
-#define GROUPS_MAX 100000
+#define GROUPS_MAX 200000
 #define FOREVER (INT64_MAX / 2)
 #define UNKNOWN "unknown"		/* a residence that may be any */
 
@@ -72,6 +72,13 @@ static const char asked_sql[] =
 static const char places_sql[] =
     "SELECT DISTINCT p.label FROM sight s JOIN place p ON p.id = s.place "
     "WHERE s.tag = ?1 AND p.store = ?2 ORDER BY 1";
+
+static int
+damaged(struct asking *k)
+{
+	return why_set(k->x->why, ERR_FORMAT, 0, 0, "the index is damaged; "
+	    "make it anew from the log with --rebuild");
+}
 
 static int
 prepare(struct asking *k, const char *sql, sqlite3_stmt **ret)
@@ -167,8 +174,7 @@ push(struct asking *k, struct seen_group **list, size_t *n)
 
 	if (*n == k->cap) {
 		cap = k->cap == 0 ? 32 : k->cap * 2;
-		if (cap > GROUPS_MAX * 2 || (more = arena_array(k->a, cap,
-		    sizeof(*more))) == NULL)
+		if ((more = arena_array(k->a, cap, sizeof(*more))) == NULL)
 			return NULL;
 		if (*n > 0)
 			memcpy(more, *list, *n * sizeof(*more));
@@ -186,6 +192,11 @@ collect(struct asking *k, sqlite3_stmt *s, struct seen_group **list,
 	int r;
 
 	while ((r = seen_step(k->x, s)) == 0) {
+		if (*n == GROUPS_MAX)
+			return why_set(k->x->why, ERR_LIMIT, 0, 0, "the "
+			    "answer has more than %d groups; ask for a "
+			    "shorter period with --from and --to",
+			    GROUPS_MAX);
 		if ((g = push(k, list, n)) == NULL)
 			return ERR_MEMORY;
 		if ((r = group_of(k, s, g)) != 0)
@@ -261,7 +272,9 @@ out:
 static void
 ranges(const struct asking *k, int64_t ret[static 6])
 {
-	int64_t from = seen_day(k->q->from_ms), to, first, last;
+	const struct seen_state *s = &k->x->state;
+	int64_t from = seen_day(s->first_ms), to = seen_day(s->last_ms);
+	int64_t first, last;
 	size_t i;
 
 	for (i = 0; i < 6; i += 2) {
@@ -272,10 +285,13 @@ ranges(const struct asking *k, int64_t ret[static 6])
 		ret[0] = ret[1] = SEEN_SPAN_ALL;
 		return;
 	}
-	to = k->q->to_ms == 0 ? seen_day(k->x->state.last_ms) :
-	    seen_day(k->q->to_ms - 1);
-	if (k->q->from_ms == 0)
-		from = seen_day(k->x->state.first_ms);
+	/* Nothing lies before the log's first entry, nor behind its last. */
+	if (k->q->from_ms != 0 && seen_day(k->q->from_ms) > from)
+		from = seen_day(k->q->from_ms);
+	if (k->q->to_ms != 0 && seen_day(k->q->to_ms - 1) < to)
+		to = seen_day(k->q->to_ms - 1);
+	if (to < from)
+		return;
 	first = seen_month(from);
 	last = seen_month(to);
 	ret[0] = from;
@@ -315,6 +331,7 @@ static int
 add_group(struct asking *k, int64_t place, int64_t reader, int64_t shown,
     struct seen_group **ret)
 {
+	size_t n = k->ret->n_within;
 	sqlite3_stmt *s = NULL;
 	int r;
 
@@ -325,7 +342,10 @@ add_group(struct asking *k, int64_t place, int64_t reader, int64_t shown,
 		r = collect(k, s, &k->ret->within, &k->ret->n_within);
 	}
 	(void)sqlite3_finalize(s);	/* r has it */
-	*ret = &k->ret->within[k->ret->n_within - 1];
+	if (r == 0 && k->ret->n_within == n)
+		return damaged(k);
+	if (r == 0)
+		*ret = &k->ret->within[n];
 	return r;
 }
 
@@ -360,7 +380,7 @@ add_service(struct asking *k, sqlite3_stmt *s)
 
 	for (; p != NULL && *p != 0; p += strcspn(p, "\n") + 1) {
 		if (sscanf(p, "%lld %lld", &place, &shown) != 2)
-			return ERR_FORMAT;
+			return damaged(k);
 		for (i = 0, g = NULL; i < k->ret->n_within && g == NULL; i++)
 			if (k->ret->within[i].place == place &&
 			    k->ret->within[i].reader == reader &&

@@ -1,7 +1,7 @@
 /*
  * {subject, store, tag, there, residences, from, to, gateway, entries,
  *  first, last, asked_entry, newer, strange, shown, may_have_been_seen,
- *  asked, proof}; docs/seen.md has each member.
+ *  asked}; docs/seen.md has each member.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -113,7 +113,7 @@ seen_json(struct buf *out, const struct seen_told *t)
 	const struct seen_answer *a = t->answer;
 	const struct seen_state *s = t->state;
 	json_t *o = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:b, s:s, "
-	    "s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:s?}",
+	    "s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
 	    "subject", t->subject, "store", q->store, "tag", q->tag,
 	    "there", t->there, "residences", names(&a->residences),
 	    "from", when(q->from_ms), "to", when(q->to_ms), "full", q->full,
@@ -123,7 +123,7 @@ seen_json(struct buf *out, const struct seen_told *t)
 	    "newer", (json_int_t)t->newer, "strange", (json_int_t)s->strange,
 	    "shown", groups(a->exact, a->n_exact, true, q->full),
 	    "may_have_been_seen", groups(a->within, a->n_within, false,
-	    q->full), "asked", asked(a, q->full), "proof", t->proof);
+	    q->full), "asked", asked(a, q->full));
 	char *text = o == NULL ? NULL : json_dumps(o, JSON_INDENT(2));
 
 	if (text == NULL) {

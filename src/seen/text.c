@@ -394,8 +394,4 @@ seen_text(struct buf *out, const struct seen_told *t, enum seen_lang lang)
 	limit(&k, WORD_LIMIT_OTHERS, NULL);
 	limit(&k, WORD_LIMIT_MOVED, NULL);
 	limit(&k, WORD_LIMIT_GATEWAY, NULL);
-	if (t->proof != NULL) {
-		buf_u8(out, '\n');
-		line(&k, WORD_PROOF, t->proof, NULL, NULL);
-	}
 }

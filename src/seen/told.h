@@ -28,7 +28,6 @@ struct seen_told {
 	bool there;		/* the store has the subject */
 	uint64_t asked_seq;	/* the entry that says so */
 	uint64_t newer;		/* entries that the log has beyond the index */
-	const char *proof;	/* folder of entries and proofs, or NULL */
 	bool all;		/* every group, however many */
 };
 

@@ -116,10 +116,6 @@ static const char *const words[WORDS][SEEN_LANGS] = {
 	    "each has a record book of its own. This is one of them.",
 	    "Wenn es mehrere Zugänge zu diesen Daten gibt, hat jeder sein "
 	    "eigenes Protokoll. Dies ist eines davon."},
-	[WORD_PROOF] = {"You can check this yourself: the entries and their "
-	    "proofs are in %s. See READ-ME.txt there.", "Sie können das "
-	    "selbst prüfen: Die Einträge und ihre Beweise sind in %s. Siehe "
-	    "dort READ-ME.txt."},
 };
 
 const char *
