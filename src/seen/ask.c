@@ -47,13 +47,13 @@ static const char exact_full_sql[] = EXACT_SQL("t.ticket",
 static const char within_sql[] =
     "WITH range (lo, hi) AS (VALUES (?3, ?4), (?5, ?6), (?7, ?8)) "
     "SELECT sum(e.n) + sum(CASE WHEN e.span = ?9 THEN e.carried ELSE 0 END) "
-    "AS n, min(e.first_ms), max(e.last_ms), min(e.first_seq), "
+    "AS total, min(e.first_ms), max(e.last_ms), min(e.first_seq), "
     "max(e.last_seq), p.id, p.label, r.id, h.id, " GROUP_COLUMNS ", '' "
     "FROM place p CROSS JOIN range CROSS JOIN reach e "
     "ON e.place = p.id AND e.names = ?10 AND e.span BETWEEN lo AND hi "
     "JOIN reader r ON r.id = e.reader JOIN shown h ON h.id = e.shown "
     "WHERE p.store = ?1 AND p.label = ?2 "
-    "GROUP BY p.id, r.id, h.id HAVING n > 0 ORDER BY 3 DESC";
+    "GROUP BY p.id, r.id, h.id HAVING total > 0 ORDER BY 3 DESC";
 
 static const char services_sql[] =
     "SELECT CASE WHEN ?1 THEN named ELSE reader END, within, since, "

@@ -185,6 +185,12 @@ def test_that_it_was_asked_is_on_record(gateway, reads):
     assert first["asked_entry"] in [a["entry"] for a in again["asked"]]
 
 
+def test_a_log_with_questions_in_it_is_verified(gateway, reads):
+    answer(gateway, reads[0]["a"])
+    code, out, err = gateway.verify_log()
+    assert code == 0, out + err
+
+
 def test_a_person_reads_it_in_their_language(gateway, reads):
     english = seen(gateway, reads[0]["a"])[0]
     german = seen(gateway, reads[0]["a"], "--lang", "de")[0]
