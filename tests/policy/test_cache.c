@@ -87,6 +87,7 @@ make_directory(void)
 	struct directory *d = NULL;
 	struct why w = {0};
 	struct buf text;
+	const char *site;
 	unsigned i;
 
 	buf_init(&text, 0);
@@ -95,7 +96,8 @@ make_directory(void)
 	    "  e0: {country: AA, owners: {}, rest: dispersed}\npeople:\n");
 	for (i = 0; i < N; i++) {
 		buf_fmt(&text, "  p%u:\n    employer: e0\n", i);
-		put_fact(&text, "site", sites[roll(2)], sites[roll(2)]);
+		site = sites[roll(2)];	/* in an order that is ours */
+		put_fact(&text, "site", sites[roll(2)], site);
 		put_fact(&text, "roles", roll(2) == 0 ? "value: r0" :
 		    "value: r1", "value: r0");
 		if (roll(2) == 0)
@@ -127,6 +129,7 @@ make_policy(void)
 	static const char *const verbs[] = {"permit", "permit", "permit",
 	    "forbid"};
 	struct policy *p = NULL;
+	const char *parts[4];
 	struct why w = {0};
 	struct buf text;
 	unsigned i;
@@ -135,10 +138,14 @@ make_policy(void)
 	buf_str(&text, "policy: p\nversion: 1\npurposes: [w0, w1]\nrules:\n"
 	    "- {rule: confirmed, permit: read, who: {roles: r1}, "
 	    "why: {ticket: 'T-[0-9]', confirmed: true}}\n");
-	for (i = 0; i < 6; i++)
+	for (i = 0; i < 6; i++) {
+		parts[0] = who[roll(6)];
+		parts[1] = why[roll(4)];
+		parts[2] = when[roll(4)];
+		parts[3] = what[roll(4)];
 		buf_fmt(&text, "- {rule: n%u, %s: read, %s%s%s%s}\n", i,
-		    verbs[roll(4)], who[roll(6)], why[roll(4)],
-		    when[roll(4)], what[roll(4)]);
+		    verbs[roll(4)], parts[0], parts[1], parts[2], parts[3]);
+	}
 	if (policy_load(buf_text(&text), text.len, &p, &w) != 0)
 		fail_msg("%u:%u: %s in\n%s", w.line, w.column, w.text,
 		    buf_text(&text));

@@ -90,6 +90,7 @@ make_rules(struct texts *t)
 	    "why: {ticket: 'T-[0-9]+'}, ", "why: {purposes: [w0, w1]}, "};
 	static const char *const when[] = {"", "", "", "",
 	    "when: {hours: '08:00-18:00', utc-offset: '+00:00'}, "};
+	const char *parts[5];
 	unsigned i, verb, approvals = 0;
 	bool approval;
 
@@ -97,11 +98,16 @@ make_rules(struct texts *t)
 		verb = roll(LENGTH(verbs));
 		approval = verb < 3 && approvals < 2 && roll(5) == 0;
 		approvals += approval;
+		/* One after another: compilers differ in the order in which
+		 * they work out what a function is given. */
+		parts[4] = when[roll(LENGTH(when))];
+		parts[3] = why[roll(LENGTH(why))];
+		parts[2] = whose[roll(LENGTH(whose))];
+		parts[1] = what[roll(LENGTH(what))];
+		parts[0] = who[roll(LENGTH(who))];
 		(void)snprintf(t->rules[i], sizeof(t->rules[i]),
 		    "- {rule: n%u, %s, %s%s%s%s%s%s}\n", i, verbs[verb],
-		    who[roll(LENGTH(who))], what[roll(LENGTH(what))],
-		    whose[roll(LENGTH(whose))], why[roll(LENGTH(why))],
-		    when[roll(LENGTH(when))],
+		    parts[0], parts[1], parts[2], parts[3], parts[4],
 		    approval ? "approval: {by: {roles: r1}, apart: [formal]}, " : "");
 	}
 }
