@@ -231,3 +231,30 @@ again_statement(struct verdict *v, struct state_session *s,
 	return recheck_statement(&x, &again_effective(s)->u.session,
 	    &r->u.statement, r->seq);
 }
+
+int
+again_demanded(struct verdict *v, struct state_session *s,
+    const struct record *r, const char **ret)
+{
+	struct recheck x = recheck_of(v, s);
+	int e;
+
+	if (s->demands_arena == NULL) {
+		if ((s->demands_arena = arena_new()) == NULL)
+			return ERR_MEMORY;
+		if ((e = recheck_demands(&x, &again_effective(s)->u.session,
+		    s->demands_arena, &s->demands)) != 0)
+			return e;
+	}
+	*ret = recheck_demanded(&s->demands, &r->u.statement);
+	return 0;
+}
+
+int
+again_bounded(struct verdict *v, const struct state_session *s,
+    const struct state_pending *p)
+{
+	struct recheck x = recheck_of(v, s);
+
+	return recheck_bounded(&x, p->demanded, p->rec.seq);
+}

@@ -52,6 +52,7 @@ disclose_free(struct state_session *s)
 	if (s->facts_arena != s->clearance_arena)
 		arena_free(s->facts_arena);
 	arena_free(s->clearance_arena);
+	arena_free(s->demands_arena);
 	arena_free(s->arena);
 	state_store_unref(s->store);
 	free(s);
@@ -424,7 +425,7 @@ note_subjects(struct state_pending *p, const struct record_subjects *list,
 
 static int
 pending_add(struct verdict *v, struct state_session *s, struct bytes entry,
-    bool rechecked)
+    bool rechecked, const char *demanded)
 {
 	struct match_context x = again_context(v, s);
 	struct state_pending *p;
@@ -442,9 +443,14 @@ pending_add(struct verdict *v, struct state_session *s, struct bytes entry,
 	if ((e = note_subjects(p, p->rec.u.statement.subjects,
 	    p->rec.u.statement.n_subjects)) != 0)
 		goto out;
-	if (rechecked && truth_and(p->data.truth, s->reader.truth) ==
-	    TRUTH_FALSE)
+	if (rechecked && demanded == NULL && truth_and(p->data.truth,
+	    s->reader.truth) == TRUTH_FALSE)
 		goto out;	/* whatever came out */
+	if (demanded != NULL && (p->demanded = arena_str(p->arena,
+	    demanded)) == NULL) {
+		e = ERR_MEMORY;
+		goto out;
+	}
 	p->next = s->pending;
 	s->pending = p;
 	p = NULL;		/* now the session's */
@@ -458,6 +464,7 @@ on_statement(struct verdict *v, struct state_session *s, struct bytes entry)
 {
 	const struct record *r = v->now;
 	bool within = r->time_ms >= v->claim->from_ms;
+	const char *demanded = NULL;
 	int e;
 
 	if (r->time_ms > v->claim->to_ms)
@@ -465,17 +472,18 @@ on_statement(struct verdict *v, struct state_session *s, struct bytes entry)
 	if (within) {
 		v->result.statements++;
 		if ((e = again_statement(v, s, r)) != 0 ||
-		    (e = again_force(v, s)) != 0)
+		    (e = again_force(v, s)) != 0 ||
+		    (e = again_demanded(v, s, r, &demanded)) != 0)
 			return e;
 	}
-	if (within && s->reader.truth == TRUTH_FALSE)
+	if (within && s->reader.truth == TRUTH_FALSE && demanded == NULL)
 		return 0;
 	if (count_pending(s) >= PENDING_MAX)
 		return state_doubt(v, "undecided", v->log->gateway, &r->seq,
 		    "%s entry %" PRIu64 ": more than %d statements of one "
 		    "session wait for their result", v->log->gateway, r->seq,
 		    PENDING_MAX);
-	return pending_add(v, s, entry, within);
+	return pending_add(v, s, entry, within, demanded);
 }
 
 /*
@@ -541,7 +549,7 @@ on_result(struct verdict *v, struct state_session *s)
 	struct released out = {true, in->rows, in->bytes, v->now->seq,
 	    v->now->time_ms};
 	struct state_pending **at = &s->pending, *p;
-	int e;
+	int e = 0;
 
 	if (s->service && in->of == s->rec.u.session.n) {
 		s->rows += in->rows <= UINT64_MAX / 2 ? in->rows : 0;
@@ -553,7 +561,12 @@ on_result(struct verdict *v, struct state_session *s)
 	if ((p = *at) == NULL)
 		return 0;		/* of a statement that cannot matter */
 	*at = p->next;
-	e = settle(v, s, p, &out);
+	/* An error is shown without its text, and its record is bounded. */
+	if (p->demanded != NULL && !p->exact &&
+	    strcmp(in->sqlstate, "00000") == 0)
+		e = again_bounded(v, s, p);
+	if (e == 0)
+		e = settle(v, s, p, &out);
 	pending_free(p);
 	return e;
 }
@@ -648,6 +661,9 @@ on_clearance(struct verdict *v, struct state_session *s, struct bytes entry)
 	    entry)) != 0)
 		return e;
 	s->checked = false;
+	arena_free(s->demands_arena);
+	s->demands_arena = NULL;
+	s->demands = (struct record_strs){NULL, 0};
 	if (s->service) {
 		x = again_context(v, s);
 		if ((e = match_data(&v->claim->data,

@@ -345,10 +345,11 @@ out:
 	return r;
 }
 
-static int
-recheck_clearance(struct recheck *x, const struct record_session *c,
-    uint64_t c_seq, const struct principal *who,
-    const struct control *control, const struct catalog *catalog)
+/* What a session asked, as its records say; *scope is room for its ticket. */
+static struct policy_request
+request_of(const struct recheck *x, const struct record_session *c,
+    const struct principal *who, const struct control *control,
+    const struct catalog *catalog, struct policy_scope *scope)
 {
 	struct policy_request q = {
 		.who = who, .control = control, .store = x->store->store,
@@ -357,6 +358,17 @@ recheck_clearance(struct recheck *x, const struct record_session *c,
 		.catalog = catalog, .purpose = c->purpose,
 		.ticket = c->ticket, .at_ms = x->at_ms,
 	};
+
+	ticket_of_record(c, scope, &q);
+	return q;
+}
+
+static int
+recheck_clearance(struct recheck *x, const struct record_session *c,
+    uint64_t c_seq, const struct principal *who,
+    const struct control *control, const struct catalog *catalog)
+{
+	struct policy_request q;
 	const struct clearance *decided = NULL;
 	const struct policy *p = NULL;
 	struct policy_scope scope;
@@ -365,7 +377,7 @@ recheck_clearance(struct recheck *x, const struct record_session *c,
 
 	if ((r = objects_policy(x->objects, c->policy, &p, &why)) != 0)
 		return missing(x, r, why);
-	ticket_of_record(c, &scope, &q);
+	q = request_of(x, c, who, control, catalog, &scope);
 	r = policy_decide(p, &q, x->arena, &decided);
 	if (r == ERR_MEMORY)
 		return r;
@@ -505,6 +517,87 @@ recheck_statement(struct recheck *x, const struct record_session *c,
 			    "subjects of %s, and its bound has none", s_seq,
 			    s->subjects[i].label);
 	return 0;
+}
+
+/* The tables of which the clearance shows more than the plain policy does. */
+static int
+demanding(struct recheck *x, const struct policy *p,
+    const struct policy_request *q, struct arena *a, struct record_strs *ret)
+{
+	const struct clearance *full = NULL, *plain = NULL;
+	const char **names;
+	size_t i, n = 0;
+	int r;
+
+	if ((r = policy_decide(p, q, x->arena, &full)) != 0 ||
+	    (r = policy_decide(policy_plain(p), q, x->arena, &plain)) != 0)
+		return r;
+	if ((names = arena_array(a, full->n_tables, sizeof(*names))) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < full->n_tables; i++) {
+		if (!clearance_needs_exact(full, plain, i))
+			continue;
+		names[n] = arena_str(a, full->tables[i].table->full);
+		if (names[n++] == NULL)
+			return ERR_MEMORY;
+	}
+	*ret = (struct record_strs){names, n};
+	return 0;
+}
+
+int
+recheck_demands(struct recheck *x, const struct record_session *c,
+    struct arena *a, struct record_strs *ret)
+{
+	const struct record_session *s = x->session;
+	const struct directory *d = NULL;
+	const struct catalog *catalog = NULL;
+	const struct policy *p = NULL;
+	const struct principal *who;
+	const struct control *control;
+	struct policy_request q;
+	struct policy_scope scope;
+	const char *why;
+	int r;
+
+	*ret = (struct record_strs){NULL, 0};
+	if (x->store == NULL || strcmp(s->kind, "person") != 0 ||
+	    strcmp(c->mode, "enforce") != 0)
+		return 0;
+	if ((r = objects_policy(x->objects, c->policy, &p, &why)) != 0 ||
+	    policy_plain(p) == NULL ||
+	    (r = objects_directory(x->objects, s->directory, &d,
+	    &why)) != 0 || (r = objects_catalog(x->objects,
+	    x->store->catalog, &catalog, &why)) != 0 ||
+	    (r = directory_principal(d, s->principal, x->at_ms, x->arena,
+	    &who)) != 0 || (r = control_of(d, s->principal, x->at_ms,
+	    s->seen_at.s, s->seen_at.n, x->arena, &control)) != 0)
+		goto out;
+	q = request_of(x, c, who, control, catalog, &scope);
+	r = demanding(x, p, &q, a, ret);
+out:
+	/* What else does not come out is a doubt of recheck_session's. */
+	return r == ERR_MEMORY ? r : 0;
+}
+
+const char *
+recheck_demanded(const struct record_strs *demands,
+    const struct record_statement *s)
+{
+	size_t i;
+
+	for (i = 0; i < demands->n; i++)
+		if (s->whole || bound_find(&s->bound, demands->s[i]) != NULL)
+			return demands->s[i];
+	return NULL;
+}
+
+int
+recheck_bounded(struct recheck *x, const char *table, uint64_t s_seq)
+{
+	return doubt(x, "exact", "the policy lets it read %s only under a "
+	    "record that lists whose rows they are, and entry %" PRIu64
+	    ", which is bounded, was answered", table, s_seq);
 }
 
 int64_t

@@ -21,7 +21,8 @@ struct objects;
 struct recheck {
 	struct objects *objects;
 	void *arg;
-	/* what: "object", "facts", "control", "clearance" or "bound". */
+	/* what: "object", "facts", "control", "clearance", "bound",
+	 * "exact". */
 	int (*doubt)(void *arg, const char *what, const char *text);
 	struct arena *arena;		/* for one check's own needs */
 	const struct record_session *session;	/* with the facts in effect */
@@ -51,5 +52,18 @@ int64_t recheck_until(struct recheck *x, const struct record_session *c);
  */
 int recheck_statement(struct recheck *x, const struct record_session *c,
     const struct record_statement *s, uint64_t s_seq);
+
+/*
+ * The tables that the clearance in effect lets a person read only under exact
+ * records (record: exact); none where that cannot be decided, which
+ * recheck_session says. Names in a. 0 or ERR_MEMORY.
+ */
+int recheck_demands(struct recheck *x, const struct record_session *c,
+    struct arena *a, struct record_strs *ret);
+/* The first of them that a statement reads, or NULL. */
+const char *recheck_demanded(const struct record_strs *demands,
+    const struct record_statement *s);
+/* It was answered under a bounded record all the same. */
+int recheck_bounded(struct recheck *x, const char *table, uint64_t s_seq);
 
 #endif

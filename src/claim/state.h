@@ -33,6 +33,8 @@ struct state_pending {
 	struct record rec;
 	struct match_data data;		/* of the bound; exact: below */
 	bool rechecked;
+	const char *demanded;		/* a table that needs an exact record,
+					 * or NULL */
 	bool exact;			/* so far: the list is whole */
 	const char **labels;		/* at home where: subjects listed */
 	uint64_t *counts;
@@ -51,6 +53,8 @@ struct state_session {
 	int64_t until_ms;		/* when something turned after that */
 	bool service;
 	bool checked;			/* decided again, with this clearance */
+	struct arena *demands_arena;	/* NULL: not asked, with this one */
+	struct record_strs demands;	/* tables that need exact records */
 	const char *name;
 	struct match_reader reader;	/* but for the claim's `is` */
 	struct defined_answer is;	/* by what is in effect: the latest */
@@ -140,6 +144,12 @@ int again_session(struct verdict *v, struct state_session *s,
     int64_t until_ms);
 int again_statement(struct verdict *v, struct state_session *s,
     const struct record *r);
+/* *ret: a table that may be read only under an exact record, or NULL. */
+int again_demanded(struct verdict *v, struct state_session *s,
+    const struct record *r, const char **ret);
+/* A statement was answered, and its record is bounded. */
+int again_bounded(struct verdict *v, const struct state_session *s,
+    const struct state_pending *p);
 int again_force(struct verdict *v, struct state_session *s);
 int again_service(struct verdict *v, const struct state_session *s,
     int64_t until_ms);

@@ -11,6 +11,8 @@ from conftest import HERE, connect
 from psycopg import pq
 from test_protocol import session_records
 
+import world as demo_world
+
 TICKET = iter(range(930000, 940000))
 KINDS = {"statement", "subjects", "result"}
 
@@ -467,3 +469,29 @@ def test_rows_that_no_exact_record_covers_are_not_shown(strict, admin):
     finally:
         admin.execute("INSERT INTO sworn_tag.tag VALUES (%s, %s)",
                       (one, kept))
+
+
+def test_the_verifier_finds_that_it_was_so(demanding):
+    """The recorded policy, decided again, demands what was asked of these;
+    the error's record is bounded, and nothing came with it."""
+    since = demo_world.now()
+    with connect(demanding, ticket="TS-7700") as c:
+        assert c.execute("SELECT id FROM users ORDER BY id LIMIT 2").fetchall()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            c.execute("SELECT handle::int FROM users ORDER BY id LIMIT 1")
+    got = session_records(demanding, "TS-7700", {"statement"})
+    assert [r["basis"] for r in got] == ["exact", "bounded"]
+    claim = demanding.folder / "exact.yaml"
+    claim.write_text(f"""\
+claim: 1
+title: Nobody under direction from China
+sworn-by: whoever runs this test
+sentence: No data of US residents was disclosed under that direction.
+period: {{from: "{since}", to: "{demo_world.now()}"}}
+gateways: [gw-demo]
+stores: [us]
+never-did: {{whose: [US], who: {{controlled-from: [CN], by: [formal]}}}}
+""")
+    out = demanding.verify_claim(claim, as_json=True)[1]
+    assert out["counts"]["statements"] >= 2
+    assert [d for d in out["doubts"] if d["what"] == "exact"] == []
