@@ -32,6 +32,11 @@ class Mutation:
 
 FAULTS = "tests/end/test_faults.py"
 MUTATIONS = [
+    Mutation("a login in the clear counts as one over TLS",
+             "src/gateway/login_match.c",
+             "return (r->type == LOGIN_HOSTSSL) == q->encrypted;",
+             "return true;",
+             unit=("login_rules",)),
     Mutation("a record counts as durable when it is submitted",
              "src/gateway/log_submit.c",
              "\tif (r == 0) {\n\t\tp = NULL;\t/* the list's */\n",

@@ -17,6 +17,7 @@ int cmd_drift(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_log(int argc, char **argv);
+int cmd_login(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);
 int cmd_placement(int argc, char **argv);
 int cmd_policy(int argc, char **argv);

@@ -40,6 +40,8 @@ static const struct {
 	    "what was: sworn policy test|lint|diff|history|show"},
 	{"passwd", cmd_passwd, "set how a principal logs in: "
 	    "sworn passwd FILE PRINCIPAL"},
+	{"login", cmd_login, "which rule decides how somebody comes in: "
+	    "sworn login check -c FILE ..."},
 	{"key", cmd_key, "make or show a log's key: "
 	    "sworn key new --name ORIGIN --out FILE"},
 	{"log", cmd_log, "copy, serve or have a log cosigned: "

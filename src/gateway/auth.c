@@ -1,6 +1,7 @@
 /*
  * Whether the connection may be used at all, then the means: a certificate
- * that is mapped to the principal, or else a password by SCRAM.
+ * that is mapped to the principal, or else a password by SCRAM; or what the
+ * rule file says, if there is one.
  */
 #include "gateway/auth.h"
 
@@ -8,32 +9,11 @@
 
 #include "base/arena.h"
 #include "base/report.h"
-#include "base/text.h"
+#include "base/time.h"
 #include "gateway/config.h"
 #include "gateway/session.h"
 #include "tls/tls.h"
 #include "wire/backend.h"
-
-static bool
-is_loopback(const char *address)
-{
-	return text_starts(address, "127.") || strcmp(address, "::1") == 0;
-}
-
-static bool
-may_be_plain(const struct session *s, const struct config_tls *t)
-{
-	switch (t->mode) {
-	case CONFIG_TLS_OFF:
-	case CONFIG_TLS_ALLOW:
-		return true;
-	case CONFIG_TLS_REMOTE:
-		return is_loopback(s->address);
-	case CONFIG_TLS_REQUIRE:
-		break;
-	}
-	return false;
-}
 
 static void
 refuse_plain(struct session *s, const struct config_tls *t)
@@ -91,6 +71,75 @@ is_certified(const struct session *s, const struct config_tls *t)
 	return false;
 }
 
+/* ---- by a rule of the file for logins ---- */
+
+static void
+refuse_by_rule(struct session *s, const struct login_rule *rule)
+{
+	struct backend_error e = {"FATAL", "28000", NULL, NULL, NULL};
+
+	/* In PostgreSQL's words, which clients know. */
+	e.message = arena_fmt(s->a, "%s for host \"%s\", user \"%s\", "
+	    "database \"%s\", %s", rule == NULL ? "no pg_hba.conf entry" :
+	    "pg_hba.conf rejects connection", s->address, s->user,
+	    s->database, s->tls != NULL ? "SSL encryption" : "no encryption");
+	if (e.message == NULL)
+		session_end_memory(s);
+	else
+		login_fail(s, "rule", true, &e);
+}
+
+static void
+refuse_certificate(struct session *s)
+{
+	struct backend_error e = {"FATAL", "28000", NULL, NULL, NULL};
+
+	e.message = tls_peer_is_known(s->tls) ? arena_fmt(s->a,
+	    "certificate authentication failed for user \"%s\"", s->user) :
+	    "connection requires a valid client certificate";
+	if (e.message == NULL)
+		session_end_memory(s);
+	else
+		login_fail(s, "certificate", true, &e);
+}
+
+static bool
+has_certificate(const struct session *s, const struct config_tls *t,
+    const struct login_rule *rule)
+{
+	switch (rule->certificate) {
+	case LOGIN_CERTIFICATE_NONE:
+		return true;
+	case LOGIN_CERTIFICATE_CA:
+		return s->tls != NULL && tls_peer_is_known(s->tls);
+	case LOGIN_CERTIFICATE_FULL:
+		break;
+	}
+	return is_certified(s, t);
+}
+
+static void
+begin_by_rule(struct session *s, const struct version *v)
+{
+	const struct login_who who = {.store = s->database,
+	    .principal = s->user, .address = s->address,
+	    .encrypted = s->tls != NULL, .at_ms = clock_now_ms()};
+	const struct login_rule *rule;
+
+	if (config_logins_find(v->config, &who, s->a, &rule) != 0)
+		session_end_memory(s);
+	else if (rule == NULL || rule->method == LOGIN_REJECT)
+		refuse_by_rule(s, rule);
+	else if (!has_certificate(s, &v->config->tls, rule))
+		refuse_certificate(s);
+	else if (rule->method == LOGIN_SCRAM)
+		auth_scram_begin(s, v);
+	else {
+		s->auth = AUTH_CERTIFICATE;
+		open_begin(s);
+	}
+}
+
 void
 auth_begin(struct session *s)
 {
@@ -105,11 +154,13 @@ auth_begin(struct session *s)
 	t = &v->config->tls;
 	s->known_user = config_user_find(v->config, s->user) != NULL ||
 	    is_listed(t, s->user);
-	if (s->tls == NULL && !may_be_plain(s, t)) {
+	if (s->tls == NULL && !config_tls_takes_plain(t, s->address)) {
 		refuse_plain(s, t);
 	} else if (t->certificate_required && s->tls != NULL &&
 	    !tls_peer_is_known(s->tls)) {
 		refuse_unknown_client(s);
+	} else if (v->config->logins.path != NULL) {
+		begin_by_rule(s, v);
 	} else if (is_certified(s, t)) {
 		s->auth = AUTH_CERTIFICATE;
 		open_begin(s);

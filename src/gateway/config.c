@@ -229,10 +229,11 @@ load_top(struct loading *l, const struct yaml_node *root)
 {
 	static const char *const keys[] = {"gateway", "state", "workers",
 	    "listeners", "console", "users", "directory", "addresses", "policy",
-	    "log", "limits", "stores", "tickets", "tls", "seen", NULL};
+	    "log", "limits", "logins", "stores", "tickets", "tls", "seen",
+	    NULL};
 	struct yaml_in in = {.arena = l->arena, .why = l->why};
 	const struct yaml_node *v;
-	const char *directory, *policy, *addresses;
+	const char *directory, *policy, *addresses, *logins;
 	struct config *c = l->c;
 	int r;
 
@@ -257,6 +258,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 	directory = yaml_str(&in, yaml_need(&in, root, "directory"));
 	addresses = yaml_str(&in, yaml_get(root, "addresses"));
 	policy = yaml_str(&in, yaml_need(&in, root, "policy"));
+	logins = yaml_str(&in, yaml_get(root, "logins"));
 	v = yaml_need(&in, root, "stores");
 	if (in.result != 0)
 		return in.result;
@@ -275,7 +277,9 @@ load_top(struct loading *l, const struct yaml_node *root)
 		return r;
 	if ((r = config_witnesses_load(l, &c->witnesses)) != 0 ||
 	    (r = config_tls_load(l, &c->tls)) != 0 ||
-	    (r = config_stores_load(l, v)) != 0 || (r = check_services(l, v)) != 0)
+	    (r = config_stores_load(l, v)) != 0 ||
+	    (r = check_services(l, v)) != 0 ||
+	    (r = config_logins_load(l, logins, &c->logins)) != 0)
 		return r;
 	return load_users(l);
 }

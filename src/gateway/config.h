@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "gateway/limits.h"
 
+#include "gateway/config_logins.h"
 #include "gateway/config_seen.h"
 #include "gateway/config_tickets.h"
 #include "gateway/config_tls.h"
@@ -127,6 +128,7 @@ struct config {
 	const struct config_listener *listeners;
 	size_t n_listeners;
 	struct config_tls tls;		/* of clients */
+	struct config_logins logins;	/* who of them may come how */
 	bool has_console;
 	struct config_listener console;
 	struct config_store *stores;

@@ -192,6 +192,27 @@ config_tls_done(struct config_tls *t)
 	t->context = NULL;
 }
 
+static bool
+is_loopback(const char *address)
+{
+	return text_starts(address, "127.") || strcmp(address, "::1") == 0;
+}
+
+bool
+config_tls_takes_plain(const struct config_tls *t, const char *address)
+{
+	switch (t->mode) {
+	case CONFIG_TLS_OFF:
+	case CONFIG_TLS_ALLOW:
+		return true;
+	case CONFIG_TLS_REMOTE:
+		return is_loopback(address);
+	case CONFIG_TLS_REQUIRE:
+		break;
+	}
+	return false;
+}
+
 /* ---- to a store ---- */
 
 /* Whether what goes there stays on this machine. */

@@ -62,6 +62,8 @@ void config_tls_read(struct loading *l, struct yaml_in *in,
     const struct yaml_node *n, struct config_tls *ret);
 int config_tls_load(struct loading *l, struct config_tls *t);
 void config_tls_done(struct config_tls *t);
+/* Whether who comes from this address may be in the clear. */
+bool config_tls_takes_plain(const struct config_tls *t, const char *address);
 
 /* Of a store's section; its host is known. */
 void config_store_tls_read(struct loading *l, struct yaml_in *in,

@@ -243,6 +243,8 @@ add_version(struct batch *b, const struct effective *e, const struct config *c)
 	r.u.in_force.directory = c->directory_text.sha256;
 	if (c->addresses != NULL)
 		r.u.in_force.addresses = c->addresses_text.sha256;
+	if (c->logins.path != NULL)
+		r.u.in_force.logins = c->logins.sha256;
 	r.u.in_force.stores = stores;
 	r.u.in_force.n_stores = stores_fit(c) ? c->n_stores : 0;
 	err = batch_add(b, e, &r);	/* encodes at once */

@@ -157,6 +157,7 @@ struct record_in_force {
 	const char *policy;
 	const char *directory;
 	const char *addresses;		/* of the addresses' file; NULL: none */
+	const char *logins;		/* of the rules for logins; NULL: none */
 	/* Those that there are, as recorded last; 0: it does not say. */
 	const struct record_store_name *stores;
 	size_t n_stores;

@@ -201,6 +201,7 @@ static const struct shape_field in_force_fields[] = {
 	FIELD(SHAPE_HASH, struct record_in_force, directory,
 	    "directory"),
 	FIELD(SHAPE_OPT, struct record_in_force, addresses, "addresses"),
+	FIELD(SHAPE_OPT, struct record_in_force, logins, "logins"),
 	LIST(SHAPE_OPT_LIST, struct record_in_force, stores, n_stores,
 	    "stores", &store_name_shape),
 };

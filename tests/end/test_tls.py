@@ -386,6 +386,55 @@ def test_a_certificate_can_be_asked_of_everybody(side):
             pass
 
 
+def test_a_rule_asks_for_a_certificate_or_a_password_or_both(side):
+    side.ours.issue("priya", "ops-priya")
+    side.ours.issue("anybody", "anybody")
+    (side.gateway.folder / "logins").write_text(
+        "hostssl all priya all cert\n"
+        "hostssl all sam all scram-sha-256 clientcert=verify-full\n"
+        "hostssl all lina all scram-sha-256 clientcert=verify-ca\n"
+        "hostssl all ethan all scram-sha-256\n")
+    side.ours.issue("many", "x", dns=["ethan.corp.example"],
+                    email=["sam@corp.example"])
+    since = now()
+    with side.gateway.conf.open("a") as f:
+        f.write("logins: logins\n")
+    side.gateway.sworn("reload", side.gateway.conf)
+    try:
+        many, other = side.certificate("many"), side.certificate("anybody")
+        with side.connect("priya", "T-rule", password="wrong",
+                          **side.certificate("priya")):
+            pass
+        for user, shown in (("sam", many), ("lina", other), ("ethan", {})):
+            with side.connect(user, **shown):
+                pass
+        tried = (
+            ("priya", {}, "requires a valid client certificate"),
+            ("priya", other, 'certificate authentication failed for user '
+                             '"priya"'),
+            ("sam", other, 'certificate authentication failed for user '
+                           '"sam"'),
+            ("lina", {}, "requires a valid client certificate"),
+            ("ethan", {"password": "wrong", **many},
+             "password authentication failed"),
+            ("sam", {"password": "wrong", **many},
+             "password authentication failed"),
+            ("ethan", {"sslmode": "disable"}, 'no pg_hba.conf entry for host '
+             '"127.0.0.1", user "ethan", database "us", no encryption'),
+            ("aoife", {}, 'database "us", SSL encryption'))
+        with concurrent.futures.ThreadPoolExecutor(len(tried)) as pool:
+            said = list(pool.map(
+                lambda t: side.refused(t[0], **t[1]), tried))
+        for text, (*_, want) in zip(said, tried):
+            assert want in text
+        reasons = sorted(f["reason"] for f in side.failures(since))
+    finally:
+        side.reload()
+    assert reasons == ["certificate"] * 4 + ["password"] * 2 + ["rule"] * 2
+    session, _ = side.session("T-rule")
+    assert session["auth"] == "certificate"
+
+
 # -- reload ----------------------------------------------------------------
 
 def served(side):
