@@ -152,7 +152,7 @@ def from_junit(name, case):
 
 # -- tests on real servers -------------------------------------------------
 
-def end(name, build_name, targets, env=None, timeout=10 * MINUTES):
+def end(name, build_name, targets, env=None, timeout=15 * MINUTES):
     """pytest in a scratch folder, as a user that may run PostgreSQL."""
     if not (OUT / build_name / "src/cli/sworn").exists():
         return [Result(f"{name}: tests", "failed",

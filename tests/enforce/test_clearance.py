@@ -255,7 +255,7 @@ def test_print_of_the_base_tells_when_somebody_changed_it(
     with c.admin() as a:
         ask = emit("print", c.catalog)
         before = a.execute(ask).fetchone()
-        assert a.execute(ask).fetchone() == before and len(before[1]) == 64
+        assert a.execute(ask).fetchone() == before and len(before[0]) > 100
         a.execute(change)
         try:
             assert a.execute(ask).fetchone() != before
