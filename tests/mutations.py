@@ -196,7 +196,7 @@ MUTATIONS = [
     Mutation("the verifier takes a list that no result ends for whole",
              "src/claim/disclose.c",
              "bool whole = p->exact && out->known &&",
-             "bool whole = p->exact &&",
+             "bool whole = p->exact && out != NULL &&",
              unit=("verify-claim", "verify-naive")),
     Mutation("the verifier takes a mixed bound for none of the claim's",
              "src/claim/match.c",
