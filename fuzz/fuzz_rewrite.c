@@ -33,7 +33,8 @@ check(const char *old, size_t len, struct arena *a)
 	if (r->sql == NULL)
 		return;
 	if (analyze(r->sql, strlen(r->sql), a, &all, NULL) == 0 &&
-	    (all->n != 1 || all->statements[0].class != STATEMENT_READ))
+	    (all->n != 1 || all->statements[0].class != (r->copy !=
+	    REWRITE_ROWS ? STATEMENT_COPY_OUT : STATEMENT_READ)))
 		abort();
 	for (i = 0; i < strlen(r->sql) + 2; i++) {
 		place = rewrite_place(r, old, i);
@@ -52,7 +53,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (a != NULL && size < 20000 &&
 	    (text = arena_strn(a, (const char *)data, size)) != NULL &&
 	    analyze((const char *)data, size, a, &all, NULL) == 0 &&
-	    all->n == 1 && all->statements[0].class == STATEMENT_READ)
+	    all->n == 1 && (all->statements[0].class == STATEMENT_READ ||
+	    all->statements[0].class == STATEMENT_COPY_OUT))
 		check(text, size, a);
 	arena_free(a);
 	return 0;

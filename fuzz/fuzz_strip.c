@@ -36,11 +36,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bytes body = bytes_of(data, size);
 	uint32_t len = 0;
 	struct buf out;
+	uint16_t others;
 	uint16_t n;
 
 	buf_init(&out, 0);
 	(void)strip_has_mark(body, "sworn$");
 	check(strip_description(body, number, NULL, &out), &out);
+	check(strip_copy(body, &others, &out), &out);
 	check(strip_bind(body, &out), &out);
 	check(strip_parse(body, "SELECT 1", &out), &out);
 	check(strip_error(body, "sworn$", number, NULL, &out), &out);

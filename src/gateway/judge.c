@@ -561,7 +561,8 @@ judge_exact(struct work *w, const struct analysis *an, const char *sql,
 	if (w->j->twins == NULL || !w->out->guarded || w->out->whole ||
 	    w->out->n_refusals > 0)
 		return;
-	if (an->n != 1 || an->statements[0].class != STATEMENT_READ) {
+	if (an->n != 1 || (an->statements[0].class != STATEMENT_READ &&
+	    an->statements[0].class != STATEMENT_COPY_OUT)) {
 		w->out->bounded_why = "is not one query";
 		return;
 	}

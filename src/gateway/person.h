@@ -73,6 +73,14 @@ bool exact_runs_named(const struct session *s, const struct named *x);
 int exact_before(struct session *s, uint8_t type, uint32_t body_len);
 int exact_message(struct session *s, uint8_t type, uint32_t body_len,
     const struct request *q);
+/* person_copy.c: a line of COPY begins; more of its tags: 0, ERR_SHORT (there
+ * must be more bytes first) or ERR_FORMAT. */
+bool copy_strips(const struct run *r);
+int copy_response(struct session *s, struct run *r, uint32_t body_len);
+void copy_begin(struct session *s, struct run *r, uint32_t body_len);
+int copy_tags(struct session *s);
+/* What of an exact run is not shown yet. */
+void exact_hold(struct session *s, struct run *r, const void *data, size_t len);
 /* More of a row's column of tags; of the rest of a message. */
 void exact_tags(struct session *s);
 void exact_put(struct session *s, const void *data, size_t len);

@@ -67,8 +67,8 @@ release(struct session *s)
 	session_deadline(s, 0);
 }
 
-static void
-hold(struct session *s, struct run *r, const void *data, size_t len)
+void
+exact_hold(struct session *s, struct run *r, const void *data, size_t len)
 {
 	struct hold *h = &s->person->hold;
 
@@ -248,7 +248,7 @@ person_hold_timeout(struct session *s)
 
 	if (h->waiting || h->bytes.len == 0 || h->run == NULL)
 		return;
-	if (h->tags_left > 0)
+	if (h->tags_left > 0 || h->copying != 0)
 		session_deadline(s, HOLD_MS);	/* a row's tags come now */
 	else if (flush(s, h->run) == 0)
 		session_step(s, EVENT_STORE_BYTES);
@@ -393,6 +393,13 @@ exact_before(struct session *s, uint8_t type, uint32_t body_len)
 			return ERR_FORMAT;
 		return flow_len(&s->link->in) < FRAME_HEAD + body_len ?
 		    ERR_SHORT : 0;
+	case 'H':
+		if (!copy_strips(r))
+			return 0;
+		if (body_len > DESCRIPTION_MAX)
+			return ERR_FORMAT;
+		return flow_len(&s->link->in) < FRAME_HEAD + body_len ?
+		    ERR_SHORT : 0;
 	case 'D':
 		return strips(s, q) ? before_row(s, body_len) : 0;
 	case 'E':
@@ -412,6 +419,7 @@ exact_before(struct session *s, uint8_t type, uint32_t body_len)
 		if (r != NULL && !r->bounded && !is_prefix(r))
 			r->tags.unknown = true;
 		__attribute__((fallthrough));
+	case 'c':		/* it would overtake the lines that are held */
 	case 'C':
 	case 'I':
 		s->person->hold.strips = false;
@@ -436,7 +444,7 @@ description(struct session *s, bool query, struct run *r, uint32_t body_len)
 	buf_init(&out, 0);
 	e = strip_description(body, table_of, s, &out);
 	if (e == 0 && query && r != NULL && !r->bounded)
-		hold(s, r, out.data, out.len);
+		exact_hold(s, r, out.data, out.len);
 	else if (e == 0)
 		flow_add(&s->down, out.data, out.len);
 	if (e == 0 && query)
@@ -470,7 +478,7 @@ row(struct session *s, struct run *r, uint32_t body_len)
 	h->holding = r != NULL && !r->bounded;
 	s->person->torn = false;
 	if (h->holding)
-		hold(s, r, head, sizeof(head));
+		exact_hold(s, r, head, sizeof(head));
 	else
 		flow_add(&s->down, head, sizeof(head));
 	h->tags_left = len;
@@ -494,6 +502,12 @@ exact_message(struct session *s, uint8_t type, uint32_t body_len,
 		return description(s, query, r, body_len);
 	if (type == 'D' && strips(s, q))
 		return row(s, r, body_len);
+	if (type == 'H' && copy_strips(r))
+		return copy_response(s, r, body_len);
+	if (type == 'd' && copy_strips(r)) {
+		copy_begin(s, r, body_len);
+		return 0;
+	}
 	return PERSON_PASS;
 }
 
@@ -522,7 +536,7 @@ exact_put(struct session *s, const void *data, size_t len)
 	if (s->person->discarding)
 		return;
 	if (h->holding)
-		hold(s, h->run, data, len);
+		exact_hold(s, h->run, data, len);
 	else
 		flow_add(&s->down, data, len);
 }
@@ -532,7 +546,8 @@ exact_full(struct session *s)
 {
 	struct hold *h = &s->person->hold;
 
-	if (!h->holding || h->tags_left > 0 || h->bytes.len < HOLD_MAX)
+	if (!h->holding || h->tags_left > 0 || h->copying != 0 ||
+	    h->bytes.len < HOLD_MAX)
 		return false;
 	if (flush(s, h->run) == PERSON_WAITS)
 		return true;

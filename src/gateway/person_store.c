@@ -483,6 +483,18 @@ person_store(struct session *s)
 			exact_tags(s);
 			continue;
 		}
+		if (s->person->hold.copying != 0) {
+			if ((e = copy_tags(s)) == ERR_SHORT)
+				return;
+			if (e != 0) {
+				session_end_protocol(s, "the store's line of "
+				    "COPY has no end of its first field");
+				return;
+			}
+			if (s->person->hold.copying == 0 && exact_full(s))
+				return;
+			continue;
+		}
 		if (s->person->down_left > 0) {
 			stream_on(s);
 			if (exact_full(s))

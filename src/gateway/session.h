@@ -134,6 +134,9 @@ struct gate {
 struct hold {
 	struct buf bytes;
 	size_t tags_left;	/* of a row's column of tags */
+	int copying;		/* enum copying: of a line's (person_copy.c) */
+	size_t copy_left;	/* of that line */
+	uint16_t copy_columns;	/* without the tags */
 	size_t cut;		/* of the message that comes now: not shown */
 	bool holding;		/* it belongs to what is held */
 	bool strips;		/* rows of this answer have such a column */

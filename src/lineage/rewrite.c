@@ -244,6 +244,32 @@ finish(struct rw *rw, struct rewrite *ret)
 	return r;
 }
 
+/* The query of a COPY whose lines are of the usual form; NULL: it is none. */
+static const PgQuery__Node *
+copied(const PgQuery__CopyStmt *c, enum rewrite_copy *ret)
+{
+	const PgQuery__DefElem *d;
+	size_t i;
+
+	if (c->query == NULL || c->is_from || c->is_program ||
+	    c->filename[0] != 0)
+		return NULL;
+	*ret = REWRITE_TEXT;
+	for (i = 0; i < c->n_options; i++) {
+		d = c->options[i]->node_case == PG_QUERY__NODE__NODE_DEF_ELEM ?
+		    c->options[i]->def_elem : NULL;
+		if (d == NULL || strcmp(d->defname, "format") != 0 ||
+		    d->arg == NULL || d->arg->node_case !=
+		    PG_QUERY__NODE__NODE_STRING)
+			return NULL;
+		if (strcmp(d->arg->string->sval, "csv") == 0)
+			*ret = REWRITE_CSV;
+		else if (strcmp(d->arg->string->sval, "text") != 0)
+			return NULL;
+	}
+	return c->query;
+}
+
 static int
 rewrite_tree(struct rw *rw, const PgQuery__ParseResult *tree,
     struct rewrite *ret)
@@ -252,6 +278,8 @@ rewrite_tree(struct rw *rw, const PgQuery__ParseResult *tree,
 	const PgQuery__Node *n = tree->n_stmts == 1 ? tree->stmts[0]->stmt :
 	    NULL;
 
+	if (n != NULL && n->node_case == PG_QUERY__NODE__NODE_COPY_STMT)
+		n = copied(n->copy_stmt, &ret->copy);
 	if (n == NULL || n->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
 		ret->why = "is not one query";
 		return 0;

@@ -44,9 +44,18 @@ struct rewrite_piece {
 	size_t from, to, len;
 };
 
+/* COPY (SELECT ...) TO STDOUT: the tags are each line's first field, which is
+ * never NULL. */
+enum rewrite_copy {
+	REWRITE_ROWS = 0,
+	REWRITE_TEXT,			/* ended by a tab */
+	REWRITE_CSV,			/* ended by a comma; may be quoted */
+};
+
 struct rewrite {
 	const char *sql;		/* NULL: not rewritten */
 	const char *why;		/* not; in words */
+	enum rewrite_copy copy;		/* its rows come as lines */
 	bool prefix;			/* sound also of its first rows alone */
 	const struct rewrite_piece *pieces;
 	size_t n_pieces;

@@ -53,8 +53,8 @@ fill(struct rw *rw, const PgQuery__SelectStmt *s, const char *mark)
 	    PG_QUERY__NODE__NODE_RES_TARGET ||
 	    s->target_list[0]->res_target->location < 0)
 		return rw_not(rw, "has a UNION with what is unusual");
-	text = mark == NULL ? "NULL::text AS \"" REWRITE_MARK "0\", " :
-	    arena_fmt(rw->a, "'%s'::text AS \"" REWRITE_MARK "0\", ", mark);
+	text = arena_fmt(rw->a, "'%s'::text AS \"" REWRITE_MARK "0\", ",
+	    mark == NULL ? "" : mark);
 	rw_edit(rw, (size_t)s->target_list[0]->res_target->location, 0, 0,
 	    text);
 	return !rw->failed;

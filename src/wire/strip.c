@@ -64,6 +64,29 @@ strip_description(struct bytes body, strip_table_fn *table, void *arg,
 }
 
 int
+strip_copy(struct bytes body, uint16_t *others, struct buf *out)
+{
+	struct bytes formats;
+	struct reader r;
+	uint8_t format;
+	uint16_t n;
+	size_t at;
+
+	reader_init(&r, body.data, body.len);
+	if (reader_u8(&r, &format) != 0 || reader_u16(&r, &n) != 0 || n == 0 ||
+	    reader_bytes(&r, (size_t)n * 2, &formats) != 0 ||
+	    reader_left(&r) != 0)
+		return ERR_FORMAT;
+	at = frame_begin(out, 'H');
+	buf_u8(out, format);
+	*others = (uint16_t)(n - 1);
+	buf_u16(out, *others);
+	buf_bytes(out, formats.data + 2, formats.len - 2);
+	frame_end(out, at);
+	return 0;
+}
+
+int
 strip_row_head(const uint8_t head[static STRIP_ROW_HEAD], uint32_t body_len,
     uint32_t *first_len, uint16_t *others)
 {

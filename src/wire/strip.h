@@ -22,6 +22,8 @@ bool strip_has_mark(struct bytes body, const char *mark);
 /* RowDescription without its first column. */
 int strip_description(struct bytes body, strip_table_fn *table, void *arg,
     struct buf *out);
+/* CopyOutResponse without its first column, and how many others there are. */
+int strip_copy(struct bytes body, uint16_t *others, struct buf *out);
 /*
  * The first bytes of a DataRow's body: how long its first column is (0 if
  * NULL), and how many columns follow it.

@@ -193,6 +193,65 @@ def test_exactly_those_are_listed_whose_rows_it_read(reader, admin, tag,
     assert listed(got) == want
 
 
+COPIES = ["COPY ({}) TO STDOUT", "COPY ({}) TO STDOUT WITH CSV",
+          "copy ({}) to stdout (format csv) -- end",
+          "COPY ({}) TO STDOUT (FORMAT csv, HEADER)",
+          "COPY ({}) TO STDOUT (FORMAT binary)"]
+# What is copied, and whose rows that reads.
+COPIED = [("SELECT id, handle, NULL, 'a\tb\\' FROM users ORDER BY id LIMIT 3",
+           "SELECT id FROM users ORDER BY id LIMIT 3"),
+          ("SELECT owner_id, count(*) FROM videos GROUP BY 1 ORDER BY 1",
+           "SELECT owner_id FROM videos"),
+          ("SELECT id FROM users UNION SELECT 7 ORDER BY 1",
+           "SELECT id FROM users"),
+          ("SELECT id FROM users WHERE false", "SELECT 1 WHERE false"),
+          ("SELECT repeat('x', 3000), id FROM users, generate_series(1, 40) "
+           "ORDER BY 2", "SELECT id FROM users"),
+          # Alone in a line, these are quoted in CSV.
+          ("SELECT CASE WHEN id % 2 = 0 THEN '\\.' WHEN id % 3 = 0 THEN '' "
+           "WHEN id % 5 = 0 THEN 'ab' END FROM users ORDER BY id",
+           "SELECT id FROM users")]
+
+
+@pytest.mark.parametrize("how", COPIES)
+def test_lines_of_a_copy_are_as_the_store_s_and_listed(reader, direct, tag,
+                                                       how):
+    plain = how in COPIES[:3]
+    copied = COPIED if plain else COPIED[:1]
+    for sql, _ in copied:
+        with reader.cursor().copy(how.format(sql)) as copy:
+            got = b"".join(copy)
+        with direct.cursor().copy(how.format(sql)) as copy:
+            assert got == b"".join(copy), sql
+    statements = []
+    for r in reader.records():
+        if r["type"] == "statement":
+            statements.append([r])
+        else:
+            statements[-1].append(r)
+    assert [s[0]["basis"] for s in statements] == \
+        ["exact" if plain else "bounded"] * len(copied)
+    if not plain:
+        return
+    for (sql, whose), s in zip(copied, statements):
+        assert listed(s) == {("US", tag[r[0]])
+                             for r in direct.execute(whose)}, sql
+        assert s[-1]["type"] == "result", sql
+
+
+def test_a_copy_that_fails_half_way_is_bounded_from_there(reader, direct):
+    last, = direct.execute("SELECT max(id) FROM users").fetchone()
+    sql = f"COPY (SELECT id, 1 / (id - {last}) FROM users ORDER BY id) TO " \
+        "STDOUT"
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        with reader.cursor().copy(sql) as copy:
+            list(copy)
+    assert reader.execute("SELECT 1").fetchone() == (1,)
+    got = [r for r in reader.records() if r["type"] != "close"]
+    assert [r["type"] for r in got][-1] == "result"
+    assert got[-2]["basis"] == "bounded" and got[-1]["sqlstate"] == "22012"
+
+
 def test_what_cannot_be_exact_says_why(reader):
     reader.execute("SELECT id FROM users ORDER BY id OFFSET 3").fetchall()
     got = reader.records()
@@ -431,7 +490,7 @@ def strict(demanding):
 @pytest.mark.parametrize("sql, hint", [
     ("SELECT id FROM users ORDER BY id LIMIT 2 OFFSET 1", "OFFSET"),
     ("DECLARE c CURSOR FOR SELECT id FROM users", "one SELECT"),
-    ("COPY (SELECT id FROM users) TO STDOUT", "one SELECT"),
+    ("COPY (SELECT id FROM users) TO STDOUT (HEADER)", "one SELECT"),
     ("SELECT title, avg(id) FROM videos GROUP BY 1 HAVING avg(id) > 3",
      "without the condition"),
 ])

@@ -67,6 +67,33 @@ description_loses_its_first_column_and_renames_tables(void **state)
 }
 
 static void
+copy_loses_its_first_column(void **state)
+{
+	static const uint8_t in[] = {0, 0, 3, 0, 0, 0, 1, 0, 2};
+	static const uint8_t want[] = {0, 0, 2, 0, 1, 0, 2};
+	static const uint8_t none[] = {0, 0, 0};
+	uint16_t others = 9;
+	struct buf out;
+	size_t i;
+
+	(void)state;
+	buf_init(&out, 0);
+	for (i = 0; i < sizeof(in); i++)
+		assert_int_equal(strip_copy(bytes_of(in, i), &others, &out),
+		    ERR_FORMAT);
+	assert_int_equal(strip_copy(bytes_of(none, sizeof(none)), &others,
+	    &out), ERR_FORMAT);
+	assert_int_equal(out.len, 0);
+	assert_int_equal(strip_copy(bytes_of(in, sizeof(in)), &others, &out),
+	    0);
+	assert_int_equal(others, 2);
+	assert_int_equal(out.len, FRAME_HEAD + sizeof(want));
+	assert_int_equal(out.data[0], 'H');
+	assert_memory_equal(out.data + FRAME_HEAD, want, sizeof(want));
+	buf_done(&out);
+}
+
+static void
 bind_gets_a_format_only_where_each_column_has_its_own(void **state)
 {
 	uint16_t formats, i;
@@ -150,6 +177,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    description_loses_its_first_column_and_renames_tables),
+		cmocka_unit_test(copy_loses_its_first_column),
 		cmocka_unit_test(
 		    bind_gets_a_format_only_where_each_column_has_its_own),
 		cmocka_unit_test(
