@@ -1,7 +1,8 @@
 /*
  * {subject, store, tag, there, residences, from, to, gateway, entries,
  *  first, last, asked_entry, newer, strange, shown, may_have_been_seen,
- *  asked}; docs/seen.md has each member.
+ *  asked}; docs/seen.md has each member. What leads from here to entries of
+ * the log, which have names, is only in a full one.
  */
 #include <jansson.h>
 #include <stdlib.h>
@@ -42,15 +43,13 @@ static json_t *
 group(const struct seen_group *g, bool exact, bool full)
 {
 	json_t *o = json_pack("{s:s, s:I, s:o, s:o, s:s, s:s, s:o, s:o, "
-	    "s:s, s:o, s:o, s:o, s:o, s:I, s:I}",
+	    "s:s, s:o, s:o, s:o, s:o}",
 	    "basis", exact ? "exact" : "bounded", "n", (json_int_t)g->n,
 	    "first", when(g->first_ms), "last", when(g->last_ms),
 	    "mode", g->mode, "kind", g->kind, "at", names(&g->at),
 	    "behind", names(&g->behind), "purpose", g->purpose,
 	    "tables", names(&g->tables), "plain", names(&g->plain),
-	    "masked", names(&g->masked), "rules", names(&g->rules),
-	    "first_entry", (json_int_t)g->first_seq,
-	    "last_entry", (json_int_t)g->last_seq);
+	    "masked", names(&g->masked), "rules", names(&g->rules));
 	int bad = o == NULL || json_object_set_new(o, "residence",
 	    json_string(g->residence)) != 0;
 
@@ -61,6 +60,10 @@ group(const struct seen_group *g, bool exact, bool full)
 	if (!bad && full)
 		bad = json_object_set_new(o, "principal",
 		    json_string(g->principal)) != 0 ||
+		    json_object_set_new(o, "first_entry",
+		    json_integer((json_int_t)g->first_seq)) != 0 ||
+		    json_object_set_new(o, "last_entry",
+		    json_integer((json_int_t)g->last_seq)) != 0 ||
 		    (exact && json_object_set_new(o, "ticket",
 		    json_string(g->ticket)) != 0);
 	if (!bad)
@@ -92,11 +95,12 @@ asked(const struct seen_answer *a, bool full)
 	size_t i;
 
 	for (i = 0; i < a->n_asked; i++) {
-		o = json_pack("{s:o, s:I, s:b}", "time", when(a->asked[i].ms),
-		    "entry", (json_int_t)a->asked[i].seq, "full",
-		    a->asked[i].full);
-		if (o == NULL || (full && json_object_set_new(o, "by",
-		    json_string(a->asked[i].by)) != 0) ||
+		o = json_pack("{s:o, s:b}", "time", when(a->asked[i].ms),
+		    "full", a->asked[i].full);
+		if (o == NULL || (full && (json_object_set_new(o, "by",
+		    json_string(a->asked[i].by)) != 0 ||
+		    json_object_set_new(o, "entry", json_integer(
+		    (json_int_t)a->asked[i].seq)) != 0)) ||
 		    json_array_append_new(list, o) != 0)
 			break;
 	}
@@ -112,9 +116,9 @@ seen_json(struct buf *out, const struct seen_told *t)
 	const struct seen_question *q = t->question;
 	const struct seen_answer *a = t->answer;
 	const struct seen_state *s = t->state;
-	json_t *o = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:b, s:s, "
+	json_t *o = json_pack("{s:s, s:s, s:s*, s:b, s:o, s:o, s:o, s:b, s:s, "
 	    "s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:o, s:o}",
-	    "subject", t->subject, "store", q->store, "tag", q->tag,
+	    "subject", t->subject, "store", q->store, "tag", q->full ? q->tag : NULL,
 	    "there", t->there, "residences", names(&a->residences),
 	    "from", when(q->from_ms), "to", when(q->to_ms), "full", q->full,
 	    "gateway", s->gateway, "entries", (json_int_t)s->size,

@@ -99,7 +99,7 @@ def answer(gateway, subject, *flags):
 
 def told(answer):
     """What an answer tells, without what each time of asking changes."""
-    return {k: answer[k] for k in ("tag", "residences", "shown",
+    return {k: answer[k] for k in ("residences", "shown",
                                    "may_have_been_seen")}
 
 
@@ -156,6 +156,11 @@ def test_names_are_told_to_whom_the_configuration_lists(gateway, reads):
     short, full = answer(gateway, subject), answer(gateway, subject, "--full")
     assert "aoife" not in json.dumps(short)
     assert "TS-1" not in json.dumps(short)
+    # Nor anything that leads to an entry, which has the name.
+    assert full["tag"] not in json.dumps(short)
+    assert {"entry", "first_entry", "last_entry", "by"} & {
+        k for part in ("shown", "may_have_been_seen", "asked")
+        for g in short[part] for k in g} == set()
     assert "aoife" in json.dumps(full)
     assert sum(g["n"] for g in short["shown"]) == \
         sum(g["n"] for g in full["shown"]) == 2
@@ -181,7 +186,7 @@ def test_that_it_was_asked_is_on_record(gateway, reads):
     assert ME in entry["by"] and entry["full"]
     assert entry["from"].startswith("2020-01-01") and "to" not in entry
     assert first["entries"] > first["asked_entry"]
-    again = answer(gateway, reads[0]["c"])
+    again = answer(gateway, reads[0]["c"], "--full")
     assert first["asked_entry"] in [a["entry"] for a in again["asked"]]
 
 
