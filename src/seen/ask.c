@@ -514,9 +514,17 @@ seen_ask(struct seen_index *x, const struct seen_question *q,
 	memset(ret, 0, sizeof(*ret));
 	memset(w, 0, sizeof(*w));
 	x->why = w;
-	if ((r = find_residences(&k)) == 0 && (r = ask_exact(&k)) == 0 &&
+	arena_reset(x->scratch);
+	/* What has not ended is counted for this answer alone. */
+	if ((r = seen_run(x, seen_bind(x, SQL_BEGIN, ""))) != 0)
+		goto out;
+	if ((r = seen_doubt_open(x, NULL)) == 0 &&
+	    (r = find_residences(&k)) == 0 && (r = ask_exact(&k)) == 0 &&
 	    (r = ask_all_within(&k)) == 0)
 		r = ask_asked(&k);
+	if (seen_run(x, seen_bind(x, SQL_ROLLBACK, "")) != 0 && r == 0)
+		r = seen_fail(x);
+out:
 	x->why = NULL;
 	if (r != 0 && w->text[0] == 0)
 		(void)why_set(w, r, 0, 0, "the index: %s", err_text(r));

@@ -270,8 +270,6 @@ end_service(struct seen_index *x, const struct session *s, int64_t now)
 	return put_reach(x, &h, s->within, false);
 }
 
-/* ---- sessions ---- */
-
 static const char *
 column(struct seen_index *x, sqlite3_stmt *s, int i)
 {
@@ -279,6 +277,31 @@ column(struct seen_index *x, sqlite3_stmt *s, int i)
 
 	return text == NULL ? NULL : arena_str(x->scratch, text);
 }
+
+int
+seen_doubt_open(struct seen_index *x, const char *session)
+{
+	sqlite3_stmt *s = seen_bind(x, SQL_OPENS, "t", session == NULL ? "" :
+	    session);
+	struct reach h = {.n = 1};
+	const char *within;
+	int r;
+
+	while ((r = seen_step(x, s)) == 0) {
+		h.first_seq = h.last_seq = sqlite3_column_int64(s, 0);
+		h.first_ms = h.last_ms = sqlite3_column_int64(s, 1);
+		if ((within = column(x, s, 2)) == NULL)
+			return ERR_MEMORY;
+		h.reader = sqlite3_column_int64(s, 3);
+		h.named = sqlite3_column_int64(s, 4);
+		if ((r = put_reach(x, &h, within, false)) != 0)
+			break;
+	}
+	(void)sqlite3_reset(s);		/* r has it */
+	return r == ERR_MISSING ? 0 : r;
+}
+
+/* ---- sessions ---- */
 
 static int
 find_session(struct seen_index *x, const char *id, struct session *ret)
@@ -414,6 +437,7 @@ on_close(struct seen_index *x, const struct record *r)
 	if ((e = find_session(x, r->u.close.session, &s)) != 0)
 		return e == ERR_MISSING ? 0 : e;
 	if ((e = end_service(x, &s, r->time_ms)) != 0 ||
+	    (e = seen_doubt_open(x, s.id)) != 0 ||
 	    (e = seen_run(x, seen_bind(x, SQL_OPEN_DROP_OF, "t",
 	    s.id))) != 0)
 		return e;
@@ -440,7 +464,8 @@ on_boot(struct seen_index *x, const struct record *r)
 	}
 	if (e != ERR_MISSING)
 		return e;
-	if ((e = seen_run(x, seen_bind(x, SQL_OPENS_DROP, ""))) != 0)
+	if ((e = seen_doubt_open(x, NULL)) != 0 ||
+	    (e = seen_run(x, seen_bind(x, SQL_OPENS_DROP, ""))) != 0)
 		return e;
 	return seen_run(x, seen_bind(x, SQL_SESSIONS_DROP, ""));
 }
@@ -504,8 +529,9 @@ on_statement(struct seen_index *x, const struct record *r)
 		return put_reach(x, &h, within, false);
 	}
 	if ((e = shown_id(x, &in->bound, NULL, &in->rules, "", &shown)) != 0 ||
-	    (e = seen_run(x, seen_bind(x, SQL_OPEN_PUT, "tiiiit", in->session,
-	    (int64_t)in->n, seq, r->time_ms, shown, within))) != 0 ||
+	    (e = seen_run(x, seen_bind(x, SQL_OPEN_PUT, "tiiiitii",
+	    in->session, (int64_t)in->n, seq, r->time_ms, shown, within,
+	    s.reader, s.named))) != 0 ||
 	    in->n_subjects == 0 ||
 	    (e = put_statement(x, &s, seq, r->time_ms, shown)) != 0)
 		return e;
@@ -542,7 +568,9 @@ on_subjects(struct seen_index *x, const struct record *r)
 	h.reader = s.reader;
 	h.named = s.named;
 	if (strcmp(in->basis, "exact") != 0 &&
-	    (e = put_reach(x, &h, within, false)) != 0)
+	    ((e = put_reach(x, &h, within, false)) != 0 ||
+	    (e = seen_run(x, seen_bind(x, SQL_OPEN_COUNTED, "ti", in->session,
+	    (int64_t)in->of))) != 0))
 		return e;
 	if (in->n_subjects == 0 ||
 	    (e = put_statement(x, &s, of, ms, shown)) != 0)

@@ -6,7 +6,8 @@
  *
  *	sight	exact: this tag is listed for that statement
  *	reach	bounded: so many times in that span, for all of a place
- *	open	statements whose lists may go on
+ *	open	exact statements whose lists may go on; `within` is empty once
+ *		it was counted
  */
 #include "seen/index.h"
 
@@ -51,7 +52,8 @@ static const char tables[] =
     "CREATE INDEX services ON session (service) WHERE service = 1;"
     "CREATE TABLE open (session TEXT NOT NULL, n INTEGER NOT NULL,"
     " seq INTEGER NOT NULL, ms INTEGER NOT NULL, shown INTEGER NOT NULL,"
-    " within TEXT NOT NULL, PRIMARY KEY (session, n)) WITHOUT ROWID;"
+    " within TEXT NOT NULL, reader INTEGER NOT NULL,"
+    " named INTEGER NOT NULL, PRIMARY KEY (session, n)) WITHOUT ROWID;"
     "CREATE TABLE statement (seq INTEGER PRIMARY KEY, ms INTEGER NOT NULL,"
     " session INTEGER NOT NULL, clearance INTEGER NOT NULL,"
     " named INTEGER NOT NULL, ticket TEXT NOT NULL,"
@@ -100,8 +102,12 @@ static const char *const statements[SQL_COUNT] = {
 	[SQL_OPENS_DROP] = "DELETE FROM open",
 	[SQL_OPEN] = "SELECT seq, ms, shown, within FROM open WHERE "
 	    "session = ? AND n = ?",
+	[SQL_OPENS] = "SELECT seq, ms, within, reader, named FROM open WHERE "
+	    "?1 = '' OR session = ?1",
 	[SQL_OPEN_PUT] = "INSERT OR REPLACE INTO open VALUES (?, ?, ?, ?, ?, "
-	    "?)",
+	    "?, ?, ?)",
+	[SQL_OPEN_COUNTED] = "UPDATE open SET within = '' WHERE session = ? "
+	    "AND n = ?",
 	[SQL_OPEN_DROP] = "DELETE FROM open WHERE session = ? AND n = ?",
 	[SQL_OPEN_DROP_OF] = "DELETE FROM open WHERE session = ?",
 	[SQL_STATEMENT_PUT] = "INSERT OR IGNORE INTO statement VALUES (?, ?, "

@@ -22,7 +22,8 @@ enum seen_sql {
 	SQL_SHOWN, SQL_SHOWN_ADD,
 	SQL_SESSION, SQL_SESSION_PUT, SQL_SESSION_DROP, SQL_SERVICES,
 	SQL_SESSIONS_DROP, SQL_OPENS_DROP,
-	SQL_OPEN, SQL_OPEN_PUT, SQL_OPEN_DROP, SQL_OPEN_DROP_OF,
+	SQL_OPEN, SQL_OPENS, SQL_OPEN_PUT, SQL_OPEN_COUNTED,
+	SQL_OPEN_DROP, SQL_OPEN_DROP_OF,
 	SQL_STATEMENT_PUT, SQL_SIGHT_PUT,
 	SQL_REACH_PUT,
 	SQL_ASKED_PUT,
@@ -64,6 +65,13 @@ int seen_fail(struct seen_index *x);
 
 /* Adds one record: in order, within a transaction. */
 int seen_fill(struct seen_index *x, const struct record *r);
+
+/*
+ * Counts the bound of each exact statement whose answer has not ended, of one
+ * session or of all (NULL): rows behind those that its list covers may have
+ * decided what was shown.
+ */
+int seen_doubt_open(struct seen_index *x, const char *session);
 
 /* Writes down how far it has come. */
 int seen_note(struct seen_index *x);

@@ -31,6 +31,7 @@ struct happened {
 	bool at_home[2];		/* whose is within: DE, FR */
 	unsigned tags;			/* of an exact one, a bit each */
 	bool spoiled;			/* became bounded later */
+	bool cut;			/* no result ended it */
 };
 
 struct life {
@@ -175,6 +176,16 @@ goes_on(struct life *l, struct happened *h, const char *id, uint64_t of)
 }
 
 static void
+result(struct life *l, const char *id, uint64_t of)
+{
+	struct record r = {.type = RECORD_RESULT};
+
+	r.u.result.session = id;
+	r.u.result.of = of;
+	fill(l, &r);
+}
+
+static void
 statement(struct life *l)
 {
 	static const bool all[] = {true, true};
@@ -207,6 +218,17 @@ statement(struct life *l)
 	fill(l, &r);
 	if (h->what == EXACT && rnd(3) == 0)
 		goes_on(l, h, id, s->n);
+	h->cut = h->what == EXACT && rnd(4) == 0;
+	if (!h->cut)
+		result(l, id, s->n);
+}
+
+/* The person's session ends. */
+static void
+leave(struct life *l)
+{
+	l->person = false;
+	end_session(l, 0xff);
 }
 
 static void
@@ -225,6 +247,8 @@ live(struct life *l)
 		l->now += rnd(3) == 0 ? rnd(86400000 * 2) : rnd(9000000);
 		if (rnd(40) == 0)
 			boot(l);
+		else if (l->person && rnd(20) == 0)
+			leave(l);
 		else if (rnd(2) == 0)
 			visit(l);
 		else
@@ -270,7 +294,7 @@ count(const struct life *l, const struct seen_question *q, unsigned tag,
 			n += h->at_home[home] && seen_day(h->begin) <= last &&
 			    (h->end < 0 || seen_day(h->end) >= first);
 		else
-			n += (h->what == WIDE || h->spoiled) &&
+			n += (h->what == WIDE || h->spoiled || h->cut) &&
 			    h->at_home[home] && seen_day(h->begin) >= first &&
 			    seen_day(h->begin) <= last;
 	}
