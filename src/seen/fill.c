@@ -500,9 +500,12 @@ put_statement(struct seen_index *x, const struct session *s, int64_t seq,
 	    s->seq, s->clearance, s->named, s->ticket, shown));
 }
 
+/* Why the bound counts; of an exact one, if it comes to count. */
 static const char *
 why_of(const struct record_statement *in)
 {
+	if (strcmp(in->basis, "exact") == 0)
+		return "its list was not kept up to the answer's end";
 	return in->whole ? in->whole_why : in->bounded_why != NULL ?
 	    in->bounded_why : "";
 }
