@@ -17,23 +17,9 @@ static void
 home_sql(const struct config_store *s, struct buf *out)
 {
 	const struct catalog *c = s->catalog;
-	size_t i;
 
 	buf_str(out, "SELECT DISTINCT ");
-	if (c->residence_store) {
-		text_sql_literal(out, s->residences[0]);
-	} else {
-		buf_str(out, "CASE ");
-		way_residence_column(c, out);
-		buf_str(out, "::text");
-		for (i = 0; i < c->n_values; i++) {
-			buf_str(out, " WHEN ");
-			text_sql_literal(out, c->values[i].value);
-			buf_str(out, " THEN ");
-			text_sql_literal(out, c->values[i].label);
-		}
-		buf_str(out, " ELSE 'unknown' END");
-	}
+	way_residence_label(c, s->residences[0], out);
 	buf_str(out, " FROM ");
 	sql_table(out, c->subject_schema, c->subject_table);
 	buf_str(out, " s");

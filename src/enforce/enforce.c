@@ -591,24 +591,8 @@ int
 enforce_count_sql(const struct catalog *c, const char *store_residence,
     struct buf *out)
 {
-	size_t i;
-
 	buf_str(out, "SELECT label, count(*) FROM (SELECT ");
-	if (c->residence_store) {
-		text_sql_literal(out, store_residence);
-		buf_str(out, "::text");
-	} else {
-		buf_str(out, "CASE ");
-		way_residence_column(c, out);
-		buf_str(out, "::text");
-		for (i = 0; i < c->n_values; i++) {
-			buf_str(out, " WHEN ");
-			text_sql_literal(out, c->values[i].value);
-			buf_str(out, " THEN ");
-			text_sql_literal(out, c->values[i].label);
-		}
-		buf_str(out, " ELSE 'unknown' END");
-	}
+	way_residence_label(c, store_residence, out);
 	buf_str(out, " AS label FROM ");
 	sql_table(out, c->subject_schema, c->subject_table);
 	buf_str(out, " s");

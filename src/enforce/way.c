@@ -388,3 +388,26 @@ way_residence_joins(const struct catalog *c, struct buf *out)
 		text_sql_ident(out, step->column);
 	}
 }
+
+void
+way_residence_label(const struct catalog *c, const char *store_residence,
+    struct buf *out)
+{
+	size_t i;
+
+	if (c->residence_store) {
+		text_sql_literal(out, store_residence);
+		buf_str(out, "::text");
+	} else {
+		buf_str(out, "CASE ");
+		way_residence_column(c, out);
+		buf_str(out, "::text");
+		for (i = 0; i < c->n_values; i++) {
+			buf_str(out, " WHEN ");
+			text_sql_literal(out, c->values[i].value);
+			buf_str(out, " THEN ");
+			text_sql_literal(out, c->values[i].label);
+		}
+		buf_str(out, " ELSE 'unknown' END");
+	}
+}

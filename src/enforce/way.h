@@ -47,4 +47,9 @@ void way_sees_sql(const struct catalog *c, const struct clearance *cl,
 void way_residence_column(const struct catalog *c, struct buf *out);
 void way_residence_joins(const struct catalog *c, struct buf *out);
 
+/* The label of where a subject is at home: of the store, or by the catalog's
+ * values, 'unknown' if it has none for it. With way_residence_joins. */
+void way_residence_label(const struct catalog *c, const char *store_residence,
+    struct buf *out);
+
 #endif
