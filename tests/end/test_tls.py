@@ -687,8 +687,10 @@ def test_a_stream_that_is_cut_off_is_no_end(side):
     with Between(handle) as b, side.set(way={"port": b.port}):
         with side.connect(ticket="T-cut2") as c:
             c.execute("SELECT 1")
+            # Either's end makes pump end the other, and close it.
             for s in made[-1]:
-                s.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):
+                    s.shutdown(socket.SHUT_RDWR)
             with pytest.raises(psycopg.Error) as e:
                 c.execute("SELECT 1")
     assert "the connection to the store was cut off" in str(e.value)
