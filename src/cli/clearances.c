@@ -6,8 +6,10 @@
  * Logins are also made for what rules permit at other hours, and once their
  * intervals begin or end; the facts are those of now.
  *
- * A combination is decided in a scratch arena. One that is new is decided
- * again in the arena that is kept.
+ * Most readers are met by the same rules as another one was, and so are most
+ * sessions of those who are not: both are passed over (policy/alike.h). What
+ * is left is decided in a scratch arena, and if the clearance is new, again
+ * in the arena that is kept.
  */
 #include "cli/clearances.h"
 
@@ -22,6 +24,7 @@
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "gateway/config.h"
+#include "policy/alike.h"
 #include "policy/policy.h"
 #include "policy/scopes.h"
 #include "policy/sessions.h"
@@ -35,6 +38,7 @@ struct work {
 	struct arena *scratch;
 	struct sessions sessions;
 	struct control_batch *batch;
+	struct alike *alike;	/* anything: it was decided */
 	struct scopes *scopes;	/* of each of its tickets */
 	struct clearances *ret;
 	size_t cap;
@@ -126,33 +130,43 @@ keep(struct work *w, const struct policy_request *q, struct wanted *item)
 	return 0;
 }
 
-static int
-decide(struct work *w, const struct principal *who,
-    const struct control *control, const char *purpose, const char *ticket,
-    const struct policy_scope *scope, int64_t at_ms)
+static struct policy_request
+request(const struct work *w, const struct principal *who,
+    const struct control *control)
 {
-	struct policy_request q = {
+	return (struct policy_request){
 		.who = who, .control = control, .store = w->store->name,
 		.residences = w->store->residences,
 		.n_residences = w->store->n_residences,
-		.catalog = w->store->catalog, .purpose = purpose,
-		.ticket = ticket, .scope = scope, .at_ms = at_ms,
+		.catalog = w->store->catalog, .at_ms = w->at_ms,
 	};
+}
+
+static int
+decide(struct work *w, const struct policy_request *q)
+{
 	const struct clearance *c;
 	const struct wanted *known;
+	const void **before;
 	struct wanted item;
 	int r;
 
-	arena_reset(w->scratch);
 	w->ret->decisions++;
-	if ((r = policy_decide(w->config->policy, &q, w->scratch, &c)) != 0)
+	if ((r = alike_find(w->alike, q, 0, &before)) != 0)
+		return why_set(w->why, r, 0, 0, "%s", err_text(r));
+	if (before != NULL && *before != NULL)
+		return 0;
+	arena_reset(w->scratch);
+	if ((r = policy_decide(w->config->policy, q, w->scratch, &c)) != 0)
 		return why_set(w->why, r, 0, 0, "%s", err_text(r));
 	memset(&item, 0, sizeof(item));
 	if ((r = name_clearance(w, c, &item)) != 0)
 		return r;
+	if (before != NULL)
+		*before = w;
 	known = clearances_find(w->ret, item.role);
 	if (known == NULL)
-		return keep(w, &q, &item);
+		return keep(w, q, &item);
 	if (strcmp(known->hash, item.hash) != 0)
 		return why_set(w->why, ERR_CONFLICT, 0, 0, "two clearances "
 		    "have the same short name %s", item.role);
@@ -161,35 +175,46 @@ decide(struct work *w, const struct principal *who,
 
 /* With one purpose and ticket, confirmed for all it can be. */
 static int
-decide_scopes(struct work *w, const struct principal *who,
-    const struct control *control, const char *purpose, size_t ticket)
+decide_scopes(struct work *w, struct policy_request *q, size_t ticket)
 {
 	const struct sessions *s = &w->sessions;
 	size_t i, t;
 	int r;
 
+	q->ticket = s->tickets[ticket];
 	for (i = 0; i < w->scopes[ticket].n; i++)
-		for (t = 0; t < s->times.n; t++)
-			if ((r = decide(w, who, control, purpose,
-			    s->tickets[ticket], w->scopes[ticket].items[i],
-			    s->times.items[t])) != 0)
+		for (t = 0; t < s->times.n; t++) {
+			q->scope = w->scopes[ticket].items[i];
+			q->at_ms = s->times.items[t];
+			if ((r = decide(w, q)) != 0)
 				return r;
+		}
 	return 0;
 }
 
+/* Unless all was decided for somebody who is alike. */
 static int
 decide_all(struct work *w, const struct principal *who,
     const struct control *control)
 {
+	struct policy_request q = request(w, who, control);
 	const struct sessions *s = &w->sessions;
+	const void **before;
 	size_t i, k;
 	int r;
 
-	for (i = 0; i < s->n_purposes; i++)
+	if ((r = alike_reader(w->alike, &q, 0, &before)) != 0)
+		return why_set(w->why, r, 0, 0, "%s", err_text(r));
+	if (before != NULL && *before != NULL)
+		return 0;
+	for (i = 0; i < s->n_purposes; i++) {
+		q.purpose = s->purposes[i];
 		for (k = 0; k < s->n_tickets; k++)
-			if ((r = decide_scopes(w, who, control,
-			    s->purposes[i], k)) != 0)
+			if ((r = decide_scopes(w, &q, k)) != 0)
 				return r;
+	}
+	if (before != NULL)
+		*before = w;
 	return 0;
 }
 
@@ -227,8 +252,9 @@ nobody(struct work *w)
 	const struct principal who = { .id = "", .name = "",
 	    .kind = PRINCIPAL_PERSON };
 	const struct control control = { .members = NULL };
+	struct policy_request q = request(w, &who, &control);
 
-	return decide(w, &who, &control, NULL, NULL, NULL, w->at_ms);
+	return decide(w, &q);
 }
 
 /* What each ticket can be confirmed for. */
@@ -263,7 +289,9 @@ everybody(struct work *w)
 
 	if (places_more(w->config, w->kept, &more) != 0 ||
 	    control_batch_new(w->config->directory, w->at_ms,
-	    &w->batch) != 0)
+	    &w->batch) != 0 ||
+	    alike_new(w->config->policy, w->store->n_residences,
+	    &w->alike) != 0)
 		return why_set(w->why, ERR_MEMORY, 0, 0, "out of memory");
 	r = sessions_list(w->config->directory, &more,
 	    (const struct policy *const[]){w->config->policy}, 1, w->at_ms,
@@ -297,6 +325,7 @@ clearances_make(const struct config *c, const struct config_store *s,
 	else
 		r = everybody(&work);
 	control_batch_free(work.batch);
+	alike_free(work.alike);
 	arena_free(work.person);
 	arena_free(work.scratch);
 	if (r != 0)

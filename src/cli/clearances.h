@@ -4,7 +4,8 @@
  * Decides for each person of the directory, with no purpose and each
  * purpose, no ticket and texts for each pattern, from no known place, each
  * country with a site, and an unknown place. Also for somebody of whom
- * nothing is known.
+ * nothing is known. Whoever is met by the same rules as somebody before is
+ * passed over: of people it is their kinds that cost time.
  */
 #ifndef CLI_CLEARANCES_H
 #define CLI_CLEARANCES_H
@@ -28,7 +29,7 @@ struct wanted {
 struct clearances {
 	struct wanted *items;		/* distinct, sorted by role */
 	size_t n;
-	size_t decisions;		/* how many were made */
+	size_t decisions;		/* sessions looked at one by one */
 	void *memory;
 };
 

@@ -457,6 +457,7 @@ struct cut {
 	const struct policy_request *q;
 	uint64_t *left;			/* the rules that still apply */
 	uint64_t *met;			/* those that one condition lets */
+	int end;			/* conditions from there on count not */
 };
 
 static void
@@ -634,7 +635,7 @@ is_met(const struct cut *c, const struct rule *r)
 {
 	int k;
 
-	for (k = 0; k < CONDITION_COUNT; k++)
+	for (k = 0; k < c->end; k++)
 		if (c->x->left[k] && rule_has(r, (enum condition)k) &&
 		    !rule_applies(r, rule_condition(r, (enum condition)k,
 		    c->q)))
@@ -658,20 +659,41 @@ cut_asked(const struct cut *c)
 		}
 }
 
+/* Of what the reader stands for, at the store. */
+static void
+cut_reader(const struct cut *c)
+{
+	const struct index *x = c->x;
+
+	memcpy(c->left, x->all, x->words * sizeof(*c->left));
+	memset(c->met, 0, x->words * sizeof(*c->met));
+	cut_values(c, CONDITION_STORES, &c->q->store, 1, false);
+	cut_who(c);
+	cut_located(c);
+	cut_controlled(c);
+}
+
 void
 index_session(const struct index *x, const struct policy_request *q,
     uint64_t *met, uint64_t *ret)
 {
-	const struct cut c = {.x = x, .q = q, .left = ret, .met = met};
+	const struct cut c = {.x = x, .q = q, .left = ret, .met = met,
+	    .end = CONDITION_COUNT};
 
-	memcpy(ret, x->all, x->words * sizeof(*ret));
-	memset(met, 0, x->words * sizeof(*met));
-	cut_values(&c, CONDITION_STORES, &q->store, 1, false);
+	cut_reader(&c);
 	cut_values(&c, CONDITION_PURPOSES, &q->purpose, 1, false);
-	cut_who(&c);
-	cut_located(&c);
-	cut_controlled(&c);
 	cut_ticket(&c);
+	cut_asked(&c);
+}
+
+void
+index_reader(const struct index *x, const struct policy_request *q,
+    uint64_t *met, uint64_t *ret)
+{
+	const struct cut c = {.x = x, .q = q, .left = ret, .met = met,
+	    .end = CONDITION_STATED};
+
+	cut_reader(&c);
 	cut_asked(&c);
 }
 
@@ -713,10 +735,13 @@ index_cut_category(const struct index *x, const char *name, uint64_t *set)
 	cut_data(x, &x->categories, DATA_CATEGORY, name, set);
 }
 
-/* How a residence stands to the reader is asked of each rule. */
-void
-index_cut_residence(const struct index *x, const struct policy_request *q,
-    const char *label, uint64_t *set)
+typedef enum truth residence_of(const struct rule *r, const char *residence,
+    const struct policy_request *q);
+
+/* Asked of each rule that writes more than a list. */
+static void
+cut_related(const struct index *x, const struct policy_request *q,
+    const char *label, residence_of *of, uint64_t *set)
 {
 	const struct rule *r;
 	uint64_t ask;
@@ -727,9 +752,23 @@ index_cut_residence(const struct index *x, const struct policy_request *q,
 		for (ask = set[i] & x->related[i]; ask != 0; ask &= ask - 1) {
 			bit = (size_t)__builtin_ctzll(ask);
 			r = &x->rules[i * BITS + bit];
-			if (!rule_applies(r, rule_residence(r, label, q)))
+			if (!rule_applies(r, of(r, label, q)))
 				set[i] &= ~((uint64_t)1 << bit);
 		}
+}
+
+void
+index_cut_residence(const struct index *x, const struct policy_request *q,
+    const char *label, uint64_t *set)
+{
+	cut_related(x, q, label, rule_residence, set);
+}
+
+void
+index_cut_relation(const struct index *x, const struct policy_request *q,
+    const char *label, uint64_t *set)
+{
+	cut_related(x, q, label, rule_relation, set);
 }
 
 const uint64_t *

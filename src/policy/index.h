@@ -39,9 +39,17 @@ size_t index_words(const struct index *x);
 void index_session(const struct index *x, const struct policy_request *q,
     uint64_t *met, uint64_t *ret);
 
+/* The same as far as the reader and the store go: the rules that some session
+ * of theirs there may meet, whatever it states and whenever it is. */
+void index_reader(const struct index *x, const struct policy_request *q,
+    uint64_t *met, uint64_t *ret);
+
 /* Takes out of a set the rules that do not apply to such data. */
 void index_cut_table(const struct index *x, const char *full, uint64_t *set);
 void index_cut_residence(const struct index *x,
+    const struct policy_request *q, const char *label, uint64_t *set);
+/* Of a residence, as far as the reader goes. */
+void index_cut_relation(const struct index *x,
     const struct policy_request *q, const char *label, uint64_t *set);
 void index_cut_category(const struct index *x, const char *name,
     uint64_t *set);

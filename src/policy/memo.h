@@ -1,11 +1,9 @@
 /*
  * policy/memo.h - what sessions are shown, for questions about everybody:
- * the same as reach_levels, found faster.
+ * the same as reach_levels, found faster, since most sessions are decided
+ * like many others (policy/alike.h).
  *
- * What a session is shown in a store depends on nothing but the rules that
- * apply to it there, for each residence. Most sessions of most people share
- * those with many others, so what was shown is kept under that set of rules.
- * Pure. Heap, one owner; at most MEMO_MAX answers are kept.
+ * Pure. Heap, one owner.
  */
 #ifndef POLICY_MEMO_H
 #define POLICY_MEMO_H
@@ -13,8 +11,6 @@
 #include <stdint.h>
 
 #include "policy/reach.h"
-
-#define MEMO_MAX 65536
 
 struct memo;
 

@@ -145,7 +145,9 @@ enum truth {
 	TRUTH_TRUE,
 };
 
-/* The conditions about a session; the others are about its data. */
+/* The conditions about a session; the others are about its data. From
+ * CONDITION_STATED on they are about what a session states, when it is and
+ * what was agreed to, and about nothing else. */
 enum condition {
 	CONDITION_KIND,
 	CONDITION_PRINCIPALS,
@@ -162,7 +164,8 @@ enum condition {
 	CONDITION_IS,
 	CONDITION_STORES,
 	CONDITION_BULK,
-	CONDITION_WHEN,
+	CONDITION_STATED,
+	CONDITION_WHEN = CONDITION_STATED,
 	CONDITION_PURPOSES,
 	CONDITION_TICKET,
 	CONDITION_CONFIRMED,

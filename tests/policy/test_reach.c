@@ -13,14 +13,17 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "catalog/catalog.h"
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "directory/places.h"
+#include "policy/alike.h"
 #include "policy/memo.h"
 #include "policy/policy.h"
 #include "policy/reach.h"
+#include "policy/scopes.h"
 #include "policy/sessions.h"
 #include "policy/ways.h"
 #include "story.h"
@@ -272,7 +275,9 @@ static const char varied[] = "policy: p\nversion: 1\n"
     " by: [actual, location]}, what: {categories: [messages]}}\n"
     "- {rule: f, permit: read, why: {ticket: \"B-[0-9]+\","
     " confirmed: true}, what: {tables: [public.comments,"
-    " public.profiles]}}\n";
+    " public.profiles]}}\n"
+    "- {rule: g, permit: read, who: {connecting-from: [US]},"
+    " what: {tables: [public.likes]}}\n";
 
 static void
 what_is_kept_is_what_would_be_decided(void **state)
@@ -304,6 +309,116 @@ what_is_kept_is_what_would_be_decided(void **state)
 		assert_in_range(t.sessions, 100, 1000000);
 		assert_in_range(t.shown, 100, 100000000);
 		memo_free(t.memo);
+		arena_free(t.scratch);
+		demo_done(&d);
+	}
+}
+
+/* What a reader is given by all that sessions can state, as one text. */
+static char *
+all_given(const struct demo *d, struct policy_request q, size_t store,
+    struct arena *scratch)
+{
+	const struct sessions *s = &d->sessions;
+	const struct clearance *c;
+	struct buf text;
+	char *ret;
+	size_t i, k, o, t;
+
+	buf_init(&text, 0);
+	for (i = 0; i < s->n_purposes; i++)
+		for (k = 0; k < s->n_tickets; k++)
+			for (o = 0; o < d->stores[store].scopes[k].n; o++)
+				for (t = 0; t < s->times.n; t++) {
+					q.purpose = s->purposes[i];
+					q.ticket = s->tickets[k];
+					q.scope =
+					    d->stores[store].scopes[k].items[o];
+					q.at_ms = s->times.items[t];
+					arena_reset(scratch);
+					assert_int_equal(policy_decide(
+					    d->abroad.policy, &q, scratch,
+					    &c), 0);
+					clearance_text(&text, c);
+				}
+	assert_non_null(ret = strdup(buf_text(&text)));
+	buf_done(&text);
+	return ret;
+}
+
+struct alikes {
+	const struct demo *d;
+	struct alike *alike;
+	struct arena *scratch;
+	unsigned asked, shared;
+};
+
+/* From one place, at one store. */
+static void
+compare_alike(struct alikes *t, const struct principal *who,
+    const struct control *control, size_t store)
+{
+	const struct reach_store *s = &t->d->stores[store];
+	const struct policy_request q = { .who = who, .control = control,
+	    .store = s->name, .residences = s->residences,
+	    .n_residences = s->n_residences, .catalog = s->catalog };
+	const void **place;
+	char *text;
+
+	assert_int_equal(alike_reader(t->alike, &q, store, &place), 0);
+	assert_non_null(place);
+	text = all_given(t->d, q, store, t->scratch);
+	t->asked++;
+	if (*place == NULL) {
+		assert_non_null(*place = arena_str(t->d->a, text));
+	} else {
+		assert_string_equal(text, *place);
+		t->shared++;
+	}
+	free(text);
+}
+
+static void
+whoever_is_alike_is_given_the_same_whatever_they_state(void **state)
+{
+	const char *const policies[] = {NULL, varied};
+	const struct policy *list[1];
+	const struct principal *who;
+	const struct control *control;
+	struct alikes t;
+	struct arena *a;
+	struct why w = {0};
+	struct demo d;
+	size_t i, k, p, store;
+
+	(void)state;
+	for (i = 0; i < LENGTH(policies); i++) {
+		demo_init(&d, policies[i]);
+		list[0] = d.abroad.policy;
+		assert_int_equal(reach_scopes_make(d.stores, LENGTH(d.stores),
+		    list, 1, &d.sessions, d.a, &w), 0);
+		t = (struct alikes){ .d = &d, .scratch = arena_new() };
+		assert_int_equal(alike_new(d.abroad.policy, LENGTH(eu),
+		    &t.alike), 0);
+		for (k = 0; k < LENGTH(everybody); k++)
+			for (p = 0; p < d.sessions.n_places; p++) {
+				assert_non_null(a = arena_new());
+				assert_int_equal(directory_principal(
+				    d.abroad.directory, everybody[k],
+				    STORY_NOVEMBER, a, &who), 0);
+				assert_int_equal(control_of(
+				    d.abroad.directory, everybody[k],
+				    STORY_NOVEMBER, &d.sessions.places[p],
+				    d.sessions.places[p] != NULL, a,
+				    &control), 0);
+				for (store = 0; store < 3; store++)
+					compare_alike(&t, who, control,
+					    store);
+				arena_free(a);
+			}
+		/* Both happen: they are alike, and they are not. */
+		assert_in_range(t.shared, t.asked / 4, t.asked - 10);
+		alike_free(t.alike);
 		arena_free(t.scratch);
 		demo_done(&d);
 	}
@@ -460,6 +575,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reach_is_what_trying_everything_finds),
 		cmocka_unit_test(what_is_kept_is_what_would_be_decided),
+		cmocka_unit_test(
+		    whoever_is_alike_is_given_the_same_whatever_they_state),
 		cmocka_unit_test(a_service_comes_from_its_networks_only),
 		cmocka_unit_test(
 		    places_are_found_wherever_networks_begin_and_end),
