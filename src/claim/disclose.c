@@ -369,6 +369,7 @@ n_of(const struct record *r)
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
 	case RECORD_ASKED:
+	case RECORD_ROTATION:
 		break;
 	}
 	return 0;

@@ -32,6 +32,7 @@ struct track {
 	bool any;
 	bool booted;
 	enum record_type before;
+	bool rotated;			/* and since then the key was changed */
 	uint64_t seq;
 	int64_t time_ms;
 	struct count opened, closed;
@@ -346,6 +347,7 @@ session_of(const struct record *r, uint64_t *n)
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
 	case RECORD_ASKED:
+	case RECORD_ROTATION:
 		break;
 	}
 	return NULL;
@@ -400,13 +402,25 @@ check_silence(struct track *t, const struct record *r)
 	int64_t limit = (int64_t)track_silence_ms(t->heartbeat_ms);
 
 	if (!t->booted || r->time_ms - t->time_ms <= limit ||
-	    (t->before == RECORD_STOP && r->type == RECORD_BOOT))
+	    (t->before == RECORD_STOP && r->type == RECORD_BOOT) ||
+	    r->type == RECORD_ROTATION)
 		return 0;
 	return gap(t, TRACK_SILENCE, r->seq, t->time_ms, r->time_ms,
 	    "nothing was recorded between entries %" PRIu64 " and %" PRIu64
 	    " for %" PRId64 " ms, and the gateway had promised a heartbeat "
 	    "every %" PRIu64 " ms", t->seq, r->seq, r->time_ms - t->time_ms,
 	    t->heartbeat_ms);
+}
+
+/* Keys are changed while no gateway runs. */
+static int
+on_rotation(struct track *t, const struct record *r)
+{
+	if (r->u.rotation.clean == (t->before == RECORD_STOP))
+		return 0;
+	return gap(t, TRACK_BOOT, r->seq, t->time_ms, r->time_ms, "the log's "
+	    "key was changed (entry %" PRIu64 ") after %s stop, and the log "
+	    "says otherwise", r->seq, r->u.rotation.clean ? "a" : "no");
 }
 
 static int
@@ -417,14 +431,17 @@ check_start(struct track *t, const struct record *r)
 	if (r->type == RECORD_GENESIS)
 		return gap(t, TRACK_START, r->seq, t->time_ms, r->time_ms,
 		    "entry %" PRIu64 " is a second genesis record", r->seq);
+	if (r->type == RECORD_ROTATION)
+		return on_rotation(t, r);
 	if (!t->booted && r->type != RECORD_BOOT)
 		return gap(t, TRACK_START, r->seq, t->time_ms, r->time_ms,
 		    "entry %" PRIu64 " stands before any start of the gateway",
 		    r->seq);
-	if (t->before == RECORD_STOP && r->type != RECORD_BOOT)
+	if ((t->before == RECORD_STOP || t->rotated) &&
+	    r->type != RECORD_BOOT)
 		return gap(t, TRACK_BOOT, r->seq, t->time_ms, r->time_ms,
-		    "entry %" PRIu64 " follows a stop without a start",
-		    r->seq);
+		    "entry %" PRIu64 " follows a %s without a start",
+		    r->seq, t->rotated ? "change of key" : "stop");
 	return 0;
 }
 
@@ -460,8 +477,12 @@ track_record(struct track *t, const struct record *r)
 	    (e = step(t, r)) != 0)
 		return e;
 	t->any = true;
-	t->before = r->type;
 	t->seq = r->seq;
+	/* It ends no standstill: what was before it still is. */
+	t->rotated = r->type == RECORD_ROTATION;
+	if (t->rotated)
+		return 0;
+	t->before = r->type;
 	t->time_ms = r->time_ms;
 	return 0;
 }

@@ -483,6 +483,7 @@ session_of(const struct record *r)
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
 	case RECORD_ASKED:
+	case RECORD_ROTATION:
 	case RECORD_CLOSE:
 		break;
 	}

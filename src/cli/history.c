@@ -262,6 +262,7 @@ take(struct whole *x, const struct record *r)
 		    take_object(x, &r->u.object);
 	case RECORD_NONE:
 	case RECORD_GENESIS:
+	case RECORD_ROTATION:
 		return 0;
 	case RECORD_SESSION:
 	case RECORD_BACKEND:

@@ -42,7 +42,7 @@ static const struct {
 	    "sworn passwd FILE PRINCIPAL"},
 	{"login", cmd_login, "which rule decides how somebody comes in: "
 	    "sworn login check -c FILE ..."},
-	{"key", cmd_key, "make or show a log's key: "
+	{"key", cmd_key, "make, show or change a log's key: "
 	    "sworn key new --name ORIGIN --out FILE"},
 	{"log", cmd_log, "copy, serve or have a log cosigned: "
 	    "sworn log mirror URL|DIR DEST --key VKEY"},

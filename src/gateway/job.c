@@ -95,6 +95,7 @@ number(struct record *r, const char *session, uint64_t n)
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
 	case RECORD_ASKED:
+	case RECORD_ROTATION:
 		break;
 	}
 }

@@ -39,9 +39,11 @@
 #include "gateway/log_wire.h"
 #include "gateway/metrics.h"
 #include "gateway/sandbox.h"
+#include "log/rotation.h"
 #include "record/record.h"
 #include "store/disk.h"
 #include "store/journal.h"
+#include "store/keyfile.h"
 #include "store/tiles.h"
 
 #define CLIENTS_MAX 16
@@ -52,7 +54,6 @@
 #define OUT_MAX ((size_t)1 << 20)	/* unread answers; then it is dropped */
 #define WAITING_MAX ((size_t)256 << 20)	/* not yet published, in memory */
 #define REPORT_EVERY_MS 10000
-#define KEY_FILE_MAX 4096
 #define STATE_LOCK "log.lock"
 
 struct client {
@@ -65,6 +66,7 @@ struct log {
 	const struct log_process *p;
 	struct note_key key;
 	uint8_t seed[SIGN_SEED_LEN];
+	struct note_signer signer;
 	int log_dir, state_dir, lock_fd, epoll_fd, signal_fd;
 	struct journal *journal;
 	struct tiles *tiles;		/* until the publisher has them */
@@ -79,6 +81,7 @@ struct log {
 	struct merkle_hash last_leaf;
 	uint64_t dropped;		/* the journal was told of this */
 	int64_t reported_ms;
+	bool rotating;			/* to a key that is not this one */
 	bool stop;
 	int status;
 };
@@ -290,7 +293,8 @@ last_record(const struct log *l, struct log_hello *h)
 	r = record_decode(bytes_of(l->last.data, l->last.len), a, &rec, &w);
 	if (r == 0) {
 		h->last_time_ms = rec.time_ms;
-		h->clean = rec.type == RECORD_STOP;
+		h->clean = rec.type == RECORD_STOP ||
+		    (rec.type == RECORD_ROTATION && rec.u.rotation.clean);
 	} else {
 		report(REPORT_WARNING, "the last record, %llu, is not one "
 		    "that this version writes: %s",
@@ -435,36 +439,13 @@ client_read(struct log *l, struct client *c)
 static int
 read_key(struct log *l)
 {
-	const char *path = l->p->key_file;
-	struct stat st;
-	struct buf b;
+	struct why w = {0};
 	int r;
 
-	buf_init(&b, 0);
-	/* The whole of it at once, so that no realloc leaves a copy. */
-	if (buf_reserve(&b, 2 * READ_CHUNK) == NULL)
-		return ERR_MEMORY;
-	if ((r = disk_read(AT_FDCWD, path, KEY_FILE_MAX, &b)) != 0 ||
-	    stat(path, &st) != 0) {
-		report(REPORT_ERROR, "key file %s cannot be read: %s", path,
-		    r == ERR_LIMIT ? err_text(r) : strerror(errno));
-		r = ERR_IO;
-		goto out;
-	}
-	r = ERR_DENIED;
-	if ((st.st_mode & 077) != 0) {
-		report(REPORT_ERROR, "key file %s can be read by others; "
-		    "chmod 600 it, and think of it as known", path);
-		goto out;
-	}
-	if (b.len > 0 && b.data[b.len - 1] == '\n')
-		b.len--;
-	r = note_private_read((const char *)b.data, b.len, &l->key, l->seed);
-	if (r != 0)
-		report(REPORT_ERROR, "key file %s is not a signing key (sworn "
-		    "key new makes one): %s", path, err_text(r));
-out:
-	buf_wipe_done(&b);
+	if ((r = keyfile_read(l->p->key_file, &l->key, l->seed, &w)) != 0)
+		report(REPORT_ERROR, "%s", w.text);
+	l->signer.key = &l->key;
+	l->signer.seed = l->seed;
 	return r;
 }
 
@@ -544,6 +525,30 @@ enter_sandbox(const struct log *l)
 	return r;
 }
 
+/* A change to another key that is in the journal and was not finished. */
+static bool
+is_rotation(const struct log *l, const struct journal_entry *e)
+{
+	static const char type[] = "\"type\":\"rotation\"";
+	struct rotation to;
+	struct arena *a;
+	struct record rec;
+	struct why w;
+	bool is = true;			/* if it cannot be told */
+
+	if (memmem(e->data.data, e->data.len, type, sizeof(type) - 1) == NULL)
+		return false;
+	if ((a = arena_new()) == NULL)
+		return true;
+	if (record_decode(e->data, a, &rec, &w) == 0)
+		is = rec.type == RECORD_ROTATION &&
+		    (rotation_read(rec.u.rotation.note,
+		    strlen(rec.u.rotation.note), &to) != 0 ||
+		    !note_key_same(&to.to, &l->key));
+	arena_free(a);
+	return is;
+}
+
 static int
 replay(void *arg, uint64_t index, const struct journal_entry *e)
 {
@@ -551,6 +556,7 @@ replay(void *arg, uint64_t index, const struct journal_entry *e)
 
 	if (index != tiles_next(l->tiles))
 		return ERR_CONFLICT;
+	l->rotating |= is_rotation(l, e);
 	return tiles_add(l->tiles, e);
 }
 
@@ -558,7 +564,7 @@ static int
 open_store(struct log *l)
 {
 	const struct tiles_conf conf = {
-		&disk_real, l->log_dir, l->state_dir, &l->key, l->seed,
+		&disk_real, l->log_dir, l->state_dir, &l->signer, NULL,
 	};
 	struct why w = {0};
 	int r;
@@ -579,6 +585,12 @@ open_store(struct log *l)
 		    tiles_signed(l->tiles) > 0 ? " (the log's directory has "
 		    "no file checkpoint; was it lost?)" : "");
 		return r;
+	}
+	if (l->rotating) {
+		report(REPORT_ERROR, "log %s: its key is being changed, and "
+		    "that was cut short; run the same sworn key rotate again",
+		    l->p->dir);
+		return ERR_STATE;
 	}
 	buf_reset(&l->last);
 	r = tiles_last(l->tiles, &l->last);

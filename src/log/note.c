@@ -228,9 +228,10 @@ is_text(const char *s, size_t len)
 }
 
 int
-note_sign(const char *body, size_t body_len, const struct note_key *key,
-    const uint8_t seed[static SIGN_SEED_LEN], struct buf *out)
+note_sign_by(const struct note_signer *s, const char *body, size_t body_len,
+    struct buf *out)
 {
+	const struct note_key *key = s->key;
 	uint8_t blob[4 + SIGN_LEN];
 	int r;
 
@@ -238,7 +239,9 @@ note_sign(const char *body, size_t body_len, const struct note_key *key,
 	    !is_text(body, body_len))
 		return ERR_FORMAT;
 	memcpy(blob, key->id, 4);
-	if ((r = sign_make(seed, body, body_len, blob + 4)) != 0)
+	r = s->sign != NULL ? s->sign(s->arg, body, body_len, blob + 4) :
+	    sign_make(s->seed, body, body_len, blob + 4);
+	if (r != 0)
 		return r;
 	buf_bytes(out, body, body_len);
 	buf_str(out, "\n" DASH);
@@ -247,6 +250,15 @@ note_sign(const char *body, size_t body_len, const struct note_key *key,
 	text_base64(out, blob, sizeof(blob));
 	buf_u8(out, '\n');
 	return out->failed ? ERR_MEMORY : 0;
+}
+
+int
+note_sign(const char *body, size_t body_len, const struct note_key *key,
+    const uint8_t seed[static SIGN_SEED_LEN], struct buf *out)
+{
+	const struct note_signer s = {.key = key, .seed = seed};
+
+	return note_sign_by(&s, body, body_len, out);
 }
 
 /* cosignature/v1: the time is signed with the body. */

@@ -41,7 +41,18 @@ int note_private_read(const char *text, size_t len, struct note_key *ret,
 int note_private_write(const struct note_key *k,
     const uint8_t seed[static SIGN_SEED_LEN], struct buf *out);
 
+/* Who signs: a seed, or if `sign` is set, whoever holds the key. */
+struct note_signer {
+	const struct note_key *key;
+	const uint8_t *seed;		/* SIGN_SEED_LEN bytes */
+	int (*sign)(void *arg, const void *msg, size_t len,
+	    uint8_t ret[static SIGN_LEN]);
+	void *arg;
+};
+
 /* Appends body, blank line and one type 0x01 signature line to out. */
+int note_sign_by(const struct note_signer *s, const char *body,
+    size_t body_len, struct buf *out);
 int note_sign(const char *body, size_t body_len, const struct note_key *key,
     const uint8_t seed[static SIGN_SEED_LEN], struct buf *out);
 

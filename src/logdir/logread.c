@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "log/tile.h"
 #include "logdir/logfile.h"
+#include "logdir/logkeys.h"
 #include "logdir/tree.h"
 
 #define PATH_LEN 4096
@@ -47,6 +48,7 @@ struct walk {
 	uint64_t missing_from, missing_n;	/* bundles */
 	uint64_t offset;		/* seq less index, as last seen */
 	bool any;
+	size_t n_rotated;		/* changes of key met */
 };
 
 static int damage(struct walk *, const char *, const char *, ...)
@@ -66,39 +68,52 @@ damage(struct walk *w, const char *what, const char *fmt, ...)
 
 /* -- checkpoints -------------------------------------------------------- */
 
+/* The file that leads from the key given to the others, once. */
 int
-logread_note(const struct buf *note, const struct note_key *keys, size_t n,
-    const struct note_key **ret_key, struct checkpoint *ret)
+logread_keys(struct logread *l)
 {
-	const char *body;
-	size_t body_len, i;
-	uint64_t time_s;
+	struct walk w = {.l = l};
 	int r;
 
-	for (i = 0; i < n; i++) {
-		r = note_check((const char *)note->data, note->len, &keys[i],
-		    &body, &body_len, &time_s);
-		if (r == ERR_MISSING || (r == 0 && keys[i].type != 0x01))
-			continue;
-		if (r != 0)
-			return r;
-		*ret_key = &keys[i];
-		return checkpoint_read(body, body_len, ret);
-	}
-	return ERR_MISSING;
+	if (l->keyed)
+		return 0;
+	l->keyed = true;
+	r = logkeys_read(l->dir, l->keys, l->n_keys, &l->chain);
+	if (r == 0 || r == ERR_MEMORY)
+		return r;
+	return damage(&w, "rotation", "the file " ROTATIONS_FILE " beside "
+	    "the log, which says how its key was changed, %s", r ==
+	    ERR_CRYPTO ? "is not signed by both keys" : "is damaged");
 }
 
-const char *
-logread_note_words(int r)
+/* A key of this log that the tree does not lead to: the tree is not the
+ * newest that the caller knows of, or not the one. */
+static int
+check_given(struct walk *w)
 {
-	switch (r) {
-	case ERR_MISSING:
-		return "is not signed by the key given";
-	case ERR_CRYPTO:
-		return "bears a signature that is wrong";
-	default:
-		return "is not a signed checkpoint";
+	struct logread *l = w->l;
+	struct buf key;
+	size_t i;
+	int r = 0;
+
+	rotations_cut(&l->chain, l->head.size);
+	for (i = 0; i < l->n_keys && r == 0; i++) {
+		if (strcmp(l->keys[i].name, l->head.origin) != 0 ||
+		    note_key_same(&l->keys[i], l->key) ||
+		    rotations_has(&l->chain, &l->keys[i]))
+			continue;
+		buf_init(&key, 0);
+		note_key_write(&l->keys[i], &key);
+		if (buf_text(&key) == NULL)
+			r = ERR_MEMORY;
+		else
+			r = damage(w, "rollback", "the log's key is not changed "
+			    "to %s, which is given, in its %" PRIu64
+			    " entries: it was rolled back, or this is another "
+			    "log", (const char *)key.data, l->head.size);
+		buf_done(&key);
 	}
+	return r;
 }
 
 static int
@@ -119,11 +134,12 @@ read_head(struct walk *w)
 			    "read: %s", path, err_text(r));
 		goto out;
 	}
-	r = logread_note(&b, l->keys, l->n_keys, &l->key, &l->head);
+	r = logkeys_note(&b, &l->chain, l->keys, l->n_keys, &l->key,
+	    &l->head);
 	if (r != 0 && r != ERR_MEMORY) {
 		l->key = NULL;
 		r = damage(w, "checkpoint", "the log's checkpoint %s",
-		    logread_note_words(r));
+		    logkeys_words(r));
 	}
 	if (r == 0 && l->note != NULL) {
 		buf_bytes(l->note, b.data, b.len);
@@ -138,90 +154,55 @@ int
 logread_kept_read(const char *path, const struct note_key *keys,
     size_t n_keys, struct logread_kept *ret, struct why *w)
 {
+	static const struct rotations none = {.n = 0};
 	const struct note_key *key;
+	const char *body;
 	struct buf b;
+	size_t len;
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->path = path;
 	buf_init(&b, 0);
-	if ((r = logfile_read(path, NOTE_MAX, &b)) != 0)
+	if ((r = logfile_read(path, NOTE_MAX, &b)) != 0) {
 		(void)why_set(w, r, 0, 0, "%s cannot be read: %s", path,
 		    err_text(r));
-	else if ((r = logread_note(&b, keys, n_keys, &key, &ret->c)) != 0)
-		(void)why_set(w, r, 0, 0, "the checkpoint %s %s", path,
-		    logread_note_words(r));
-	buf_done(&b);
-	return r;
-}
-
-/* How many entries an unchecked checkpoint speaks of. */
-static int
-claimed_size(const char *dir, uint64_t *ret)
-{
-	char path[PATH_LEN];
-	struct checkpoint c;
-	const char *text, *end;
-	struct buf b;
-	int n, r;
-
-	n = snprintf(path, sizeof(path), "%s/checkpoint", dir);
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return ERR_LIMIT;
-	buf_init(&b, 0);
-	if ((r = logfile_read(path, NOTE_MAX, &b)) == 0) {
-		r = (text = buf_text(&b)) == NULL ? ERR_MEMORY :
-		    (end = strstr(text, "\n\n")) == NULL ? ERR_FORMAT :
-		    checkpoint_read(text, (size_t)(end - text) + 1, &c);
-		*ret = r == 0 ? c.size : 0;
+		goto out;
 	}
+	r = logkeys_note(&b, &none, keys, n_keys, &key, &ret->c);
+	ret->by_given = r == 0;
+	/* Perhaps by a key that the log itself leads to. */
+	if (r == ERR_MISSING && note_body((const char *)b.data, b.len, &body,
+	    &len) == 0 && checkpoint_read(body, len, &ret->c) == 0)
+		r = 0;
+	if (r != 0)
+		(void)why_set(w, r, 0, 0, "the checkpoint %s %s", path,
+		    logkeys_words(r));
+out:
 	buf_done(&b);
 	return r;
 }
 
+/* Of this log: is it signed by the key that signs trees of its size? */
 static int
-own_key(const char *dir, struct buf *bundle, struct arena *a,
-    struct note_key *ret)
+check_kept_key(struct walk *w, const struct logread_kept *k)
 {
-	struct bytes entry;
-	struct record rec;
-	struct reader in;
-	uint64_t size = 0;
+	struct logread *l = w->l;
+	const struct note_key *key;
+	struct checkpoint c;
+	struct buf b;
 	int r;
 
-	if ((r = claimed_size(dir, &size)) != 0)
+	if (k->by_given && l->chain.n == 0)
+		return 0;
+	buf_init(&b, 0);
+	if ((r = logfile_read(k->path, NOTE_MAX, &b)) == 0)
+		r = logkeys_note(&b, &l->chain, l->keys, l->n_keys, &key, &c);
+	buf_done(&b);
+	if (r == 0 || r == ERR_MEMORY)
 		return r;
-	if (size == 0)
-		return ERR_FORMAT;
-	if ((r = tree_read_tile(dir, TILE_ENTRIES, 0, tile_width(0, 0, size),
-	    bundle)) != 0)
-		return r;
-	reader_init(&in, bundle->data, bundle->len);
-	if (tile_entry(&in, &entry) != 0)
-		return ERR_FORMAT;
-	if ((r = record_decode(entry, a, &rec, NULL)) != 0)
-		return r;
-	if (rec.type != RECORD_GENESIS)
-		return ERR_FORMAT;
-	return note_key_read(rec.u.genesis.key, strlen(rec.u.genesis.key),
-	    ret);
-}
-
-int
-logread_own_key(const char *dir, struct note_key *ret, struct why *w)
-{
-	struct arena *a = arena_new();
-	struct buf bundle;
-	int r;
-
-	buf_init(&bundle, 0);
-	r = a == NULL ? ERR_MEMORY : own_key(dir, &bundle, a, ret);
-	if (r != 0)
-		(void)why_set(w, r, 0, 0, "%s is no log that can be read: %s",
-		    dir, err_text(r));
-	buf_done(&bundle);
-	arena_free(a);
-	return r;
+	return damage(w, "checkpoint", "the checkpoint %s %s", k->path,
+	    logkeys_words(r));
 }
 
 /* The tree has reached a size at which checkpoints may have been kept. */
@@ -261,6 +242,8 @@ check_rollback(struct walk *w)
 		if (strcmp(k->c.origin, w->l->head.origin) != 0)
 			continue;
 		k->used = true;
+		if ((r = check_kept_key(w, k)) != 0)
+			return r;
 		if (k->c.size > w->l->head.size && (r = damage(w, "rollback",
 		    "the log was rolled back: it has %" PRIu64 " entries, and "
 		    "the checkpoint %s was signed for %" PRIu64,
@@ -282,7 +265,8 @@ check_genesis(struct walk *w, const struct record *r)
 	if (r->type != RECORD_GENESIS)
 		return damage(w, "record", "entry 0 is no genesis record");
 	buf_init(&key, 0);
-	note_key_write(w->l->key, &key);
+	note_key_write(w->l->chain.n > 0 ? &w->l->chain.keys[0] : w->l->key,
+	    &key);
 	if (buf_text(&key) == NULL)
 		e = ERR_MEMORY;
 	else if (strcmp(g->origin, w->l->head.origin) != 0)
@@ -293,6 +277,35 @@ check_genesis(struct walk *w, const struct record *r)
 		    "key, %s", g->key);
 	buf_done(&key);
 	return e;
+}
+
+/* Where the file says that the key was changed, the log says it, and
+ * nowhere else. */
+static int
+check_rotation(struct walk *w, const struct record *r, uint64_t index)
+{
+	const struct rotations *c = &w->l->chain;
+	const char *note = r->u.rotation.note;
+	struct rotation got;
+	bool due = w->n_rotated < c->n && c->seq[w->n_rotated] == index;
+	size_t i = w->n_rotated;
+
+	w->n_rotated += due;
+	if (!due && r->type != RECORD_ROTATION)
+		return 0;
+	if (r->type != RECORD_ROTATION)
+		return damage(w, "rotation", "the log's key was changed at "
+		    "entry %" PRIu64 ", says the file " ROTATIONS_FILE
+		    ", and that entry does not say so", index);
+	if (rotation_read(note, strlen(note), &got) != 0)
+		return damage(w, "rotation", "entry %" PRIu64 " changes the "
+		    "log's key, and is not signed by both keys", index);
+	if (!due || got.seq != index || !note_key_same(&got.to,
+	    &c->keys[i + 1]) || !note_key_same(&got.from, &c->keys[i]))
+		return damage(w, "rotation", "entry %" PRIu64 " changes the "
+		    "log's key, and the file " ROTATIONS_FILE " beside the "
+		    "log does not say so", index);
+	return 0;
 }
 
 static int
@@ -356,6 +369,7 @@ take_entry(struct walk *w, struct bytes entry, uint64_t index)
 		return damage(w, "record", "entry %" PRIu64 " is no record: "
 		    "%s", index, why.text);
 	if ((index == 0 && (e = check_genesis(w, &r)) != 0) ||
+	    (e = check_rotation(w, &r, index)) != 0 ||
 	    (e = check_order(w, &r, index)) != 0 ||
 	    (e = note_record(w, &r)) != 0)
 		return e;
@@ -721,9 +735,10 @@ walk_all(struct walk *w)
 	bool stop = false;
 	int r;
 
-	if ((r = read_head(w)) != 0 || w->l->key == NULL)
+	if ((r = logread_keys(w->l)) != 0 || (r = read_head(w)) != 0 ||
+	    w->l->key == NULL)
 		return r;
-	if ((r = check_rollback(w)) != 0 || (r = check_kept(w)) != 0)
+	if ((r = check_given(w)) != 0 || (r = check_rollback(w)) != 0 || (r = check_kept(w)) != 0)
 		return r;
 	if (w->l->head.size == 0)
 		return damage(w, "missing", "the log has no entries");

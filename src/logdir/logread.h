@@ -9,18 +9,21 @@
 #ifndef LOGDIR_LOGREAD_H
 #define LOGDIR_LOGREAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "log/note.h"
+#include "log/rotation.h"
 #include "record/record.h"
 
 /* A checkpoint that somebody kept from before. */
 struct logread_kept {
 	const char *path;
 	struct checkpoint c;
+	bool by_given;			/* signed by one of the keys */
 	bool used;			/* found: it is of this log */
 };
 
@@ -31,7 +34,7 @@ struct logread {
 	struct logread_kept *kept;
 	size_t n_kept;
 	void *arg;
-	/* what: "checkpoint", "missing", "entry", "tile", "root",
+	/* what: "checkpoint", "rotation", "missing", "entry", "tile", "root",
 	 * "record", "order", "rollback" or "rewritten". */
 	int (*damage)(void *arg, const char *what, const char *text);
 	/* Each record in order. NULL: none wanted. */
@@ -39,6 +42,8 @@ struct logread {
 	struct buf *note;		/* to get the signed checkpoint, or NULL */
 
 	/* Found: */
+	bool keyed;			/* chain was read */
+	struct rotations chain;		/* its keys, up to the head */
 	struct checkpoint head;
 	const struct note_key *key;	/* that signed it; NULL: none did */
 	char gateway[NOTE_NAME_MAX];	/* "" if no record says */
@@ -52,11 +57,9 @@ struct logread {
  */
 int logread(struct logread *l);
 
-/* Which key signed a note, and what. ERR_MISSING if none did, ERR_CRYPTO if
- * one did badly, ERR_FORMAT; in words: "is not signed by ...". */
-int logread_note(const struct buf *note, const struct note_key *keys,
-    size_t n, const struct note_key **ret_key, struct checkpoint *ret);
-const char *logread_note_words(int r);
+/* Finds out which keys the log has had, for those who need it before;
+ * logread() does it by itself. */
+int logread_keys(struct logread *l);
 
 /*
  * The key that the log in the folder dir names as its own, in its first
@@ -65,8 +68,8 @@ const char *logread_note_words(int r);
  */
 int logread_own_key(const char *dir, struct note_key *ret, struct why *w);
 
-/* Reads a kept checkpoint signed by one of the keys. 0, or an error with a
- * sentence in *w. */
+/* Reads a kept checkpoint; logread() checks by which key of the log it is
+ * signed. 0, or an error with a sentence in *w. */
 int logread_kept_read(const char *path, const struct note_key *keys,
     size_t n_keys, struct logread_kept *ret, struct why *w);
 

@@ -34,6 +34,7 @@ static const char *const type_names[] = {
 	[RECORD_SUBJECTS] = "subjects",
 	[RECORD_IN_FORCE] = "in_force",
 	[RECORD_ASKED] = "asked",
+	[RECORD_ROTATION] = "rotation",
 };
 
 const char *

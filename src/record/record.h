@@ -51,6 +51,7 @@ enum record_type {
 	RECORD_SUBJECTS,	/* more subjects of an exact statement */
 	RECORD_IN_FORCE,	/* what decides from here on */
 	RECORD_ASKED,		/* somebody asks who saw a subject's data */
+	RECORD_ROTATION,	/* the log's next key signs from here on */
 };
 
 const char *record_type_text(enum record_type t);
@@ -291,6 +292,12 @@ struct record_heartbeat {
 	uint64_t opened, closed;	/* sessions since boot */
 };
 
+/* Written while no gateway runs, so the next entry is a boot. */
+struct record_rotation {
+	const char *note;		/* signed by both keys, log/rotation.h */
+	bool clean;			/* the entry before it is a stop */
+};
+
 struct record_close {
 	const char *session;
 	uint64_t n;			/* so the session has n + 1 records */
@@ -321,6 +328,7 @@ struct record {
 		struct record_more more;
 		struct record_in_force in_force;
 		struct record_asked asked;
+		struct record_rotation rotation;
 	} u;
 };
 

@@ -216,6 +216,11 @@ static const struct shape_field asked_fields[] = {
 	FIELD(SHAPE_BOOL, struct record_asked, full, "full"),
 };
 
+static const struct shape_field rotation_fields[] = {
+	FIELD(SHAPE_NAME, struct record_rotation, note, "note"),
+	FIELD(SHAPE_BOOL, struct record_rotation, clean, "clean"),
+};
+
 static const struct shape_field backend_fields[] = {
 	FIELD(SHAPE_NAME, struct record_backend, session, "session"),
 	FIELD(SHAPE_U64, struct record_backend, n, "n"),
@@ -312,6 +317,7 @@ static const struct shape shapes[] = {
 	[RECORD_SUBJECTS] = SHAPE(more_fields, struct record_more),
 	[RECORD_IN_FORCE] = SHAPE(in_force_fields, struct record_in_force),
 	[RECORD_ASKED] = SHAPE(asked_fields, struct record_asked),
+	[RECORD_ROTATION] = SHAPE(rotation_fields, struct record_rotation),
 };
 
 const struct shape *

@@ -271,14 +271,14 @@ sign_tree(struct round *o, const struct merkle_hash *root)
 		    o->tree.size);
 	}
 	memset(&c, 0, sizeof(c));
-	memcpy(c.origin, t->conf.key->name, sizeof(c.origin));
+	memcpy(c.origin, t->conf.signer->key->name, sizeof(c.origin));
 	c.size = o->tree.size;
 	c.root = *root;
 	buf_init(&body, 0);
 	buf_init(&note, 0);
 	if ((r = checkpoint_write(&c, &body)) != 0 ||
-	    (r = note_sign((const char *)body.data, body.len, t->conf.key,
-	    t->conf.seed, &note)) != 0) {
+	    (r = note_sign_by(t->conf.signer, (const char *)body.data,
+	    body.len, &note)) != 0) {
 		(void)say(o, r, "cannot sign", "the checkpoint");
 		goto out;
 	}

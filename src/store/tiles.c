@@ -48,20 +48,23 @@ read_checkpoint(const struct tiles *t, int dir, const char *where,
 	if (r != 0)
 		return why_set(w, r, 0, 0, "%s in %s cannot be read: %s",
 		    name, where, r == ERR_IO ? strerror(errno) : err_text(r));
-	r = note_check((const char *)note->data, note->len, t->conf.key,
-	    &body, &len, NULL);
+	r = note_check((const char *)note->data, note->len,
+	    t->conf.signer->key, &body, &len, NULL);
+	if (r == ERR_MISSING && t->conf.old_key != NULL)
+		r = note_check((const char *)note->data, note->len,
+		    t->conf.old_key, &body, &len, NULL);
 	if (r == ERR_MISSING)
 		return why_set(w, ERR_CONFLICT, 0, 0, "%s in %s is not signed "
-		    "by this key, %s; name the log's own key, or another "
-		    "directory for a new log", name, where,
-		    t->conf.key->name);
+		    "by this key of %s; name the log's own key (its newest, if "
+		    "it was rotated), or another directory for a new log",
+		    name, where, t->conf.signer->key->name);
 	if (r == 0)
 		r = checkpoint_read(body, len, ret);
 	if (r != 0)
 		return why_set(w, ERR_CONFLICT, 0, 0, "%s in %s is damaged "
 		    "(%s); restore it from a copy of this disk", name, where,
 		    err_text(r));
-	if (strcmp(ret->origin, t->conf.key->name) != 0)
+	if (strcmp(ret->origin, t->conf.signer->key->name) != 0)
 		return why_set(w, ERR_CONFLICT, 0, 0, "%s in %s is of another "
 		    "log, %s", name, where, ret->origin);
 	return 0;
@@ -310,6 +313,12 @@ out:
 	buf_done(&note);
 	tiles_free(t);
 	return r;
+}
+
+void
+tiles_sign_by(struct tiles *t, const struct note_signer *signer)
+{
+	t->conf.signer = signer;
 }
 
 void

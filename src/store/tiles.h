@@ -34,8 +34,10 @@ struct tiles_conf {
 	const struct disk *disk;
 	int log_dir;
 	int state_dir;
-	const struct note_key *key;
-	const uint8_t *seed;		/* SIGN_SEED_LEN bytes */
+	const struct note_signer *signer;
+	/* The key before it, by which a checkpoint may still be signed while
+	 * one key is followed by the next; else NULL. */
+	const struct note_key *old_key;
 };
 
 /*
@@ -46,6 +48,9 @@ struct tiles_conf {
 int tiles_open(const struct tiles_conf *conf, struct tiles **ret,
     struct why *w);
 void tiles_free(struct tiles *t);
+
+/* From here on this one signs. Its name is the log's. */
+void tiles_sign_by(struct tiles *t, const struct note_signer *signer);
 
 uint64_t tiles_published(const struct tiles *t);
 uint64_t tiles_signed(const struct tiles *t);

@@ -8,8 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "logdir/logfile.h"
-
-#define TYPE_ED25519 0x01
+#include "logdir/logkeys.h"
 
 struct cosignature {
 	size_t witness;
@@ -23,22 +22,6 @@ compare(const void *a, const void *b)
 	    y = ((const struct cosignature *)b)->time_s;
 
 	return x < y ? -1 : x > y;
-}
-
-/* Whether a key of the log has signed it; what it says. */
-static bool
-is_of_log(const struct buf *note, const struct cosigned_keys *k,
-    struct checkpoint *ret)
-{
-	const char *body;
-	size_t len, i;
-
-	for (i = 0; i < k->n_keys; i++)
-		if (k->keys[i].type == TYPE_ED25519 &&
-		    note_check((const char *)note->data, note->len,
-		    &k->keys[i], &body, &len, NULL) == 0)
-			return checkpoint_read(body, len, ret) == 0;
-	return false;
 }
 
 /* In the order of time: the one with which there are enough. */
@@ -92,6 +75,7 @@ cosigned_read(const char *dir, const struct cosigned_keys *k,
 {
 	static const char *const names[] = {"checkpoint",
 	    "checkpoint.cosigned"};
+	const struct note_key *key;
 	struct cosigned c;
 	struct buf note;
 	size_t i;
@@ -106,7 +90,8 @@ cosigned_read(const char *dir, const struct cosigned_keys *k,
 		if (len < 0 || (size_t)len >= sizeof(c.path))
 			continue;
 		r = logfile_read(c.path, NOTE_MAX, &note);
-		if (r != 0 || !is_of_log(&note, k, &c.c))
+		if (r != 0 || logkeys_note(&note, k->chain, k->keys,
+		    k->n_keys, &key, &c.c) != 0)
 			continue;
 		count(&note, k, &c);
 		if (is_better(&c, ret))

@@ -13,6 +13,7 @@
 
 #include "log/note.h"
 #include "log/quorum.h"
+#include "log/rotation.h"
 #include "logdir/logread.h"
 
 struct cosigned {
@@ -26,6 +27,7 @@ struct cosigned {
 struct cosigned_keys {
 	const struct note_key *keys;	/* of the log */
 	size_t n_keys;
+	const struct rotations *chain;	/* and those that they lead to */
 	const struct quorum *quorum;
 };
 

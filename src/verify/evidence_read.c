@@ -22,6 +22,7 @@
 #include "crypto/hash.h"
 #include "log/proof.h"
 #include "logdir/logfile.h"
+#include "logdir/logkeys.h"
 #include "logdir/logread.h"
 #include "verify/manifest.h"
 #include "verify/options.h"
@@ -232,26 +233,58 @@ end_log(struct walk *w)
 }
 
 static int
-begin_log(struct walk *w, const struct manifest_file *f)
+name_log(struct walk *w, const struct manifest_file *f)
 {
 	int r;
 
 	if ((r = end_log(w)) != 0)
 		return r;
-	buf_reset(&w->checkpoint);
 	w->l.dir = arena_fmt(w->e->arena, "%s/logs/%u", w->dir, f->log);
-	if (w->l.dir == NULL)
-		return ERR_MEMORY;
+	return w->l.dir == NULL ? ERR_MEMORY : 0;
+}
+
+/* They stand before the checkpoint that they are needed for. */
+static int
+take_rotations(struct walk *w, const struct manifest_file *f)
+{
+	struct buf text;
+	int r;
+
+	if ((r = name_log(w, f)) != 0)
+		return r;
+	w->l.keyed = true;
+	buf_init(&text, 0);
+	if ((r = read_listed(w, f, ROTATIONS_FILE_MAX, "rotation",
+	    &text)) == 0 && !broken(w)) {
+		r = logkeys_take(&text, w->o->keys, w->o->n_keys,
+		    &w->l.chain);
+		if (r != 0 && r != ERR_MEMORY)
+			r = damage(w, "rotation", "%s is not signed by both "
+			    "keys of each change", f->path);
+	}
+	buf_done(&text);
+	return r;
+}
+
+static int
+begin_log(struct walk *w, const struct manifest_file *f)
+{
+	int r;
+
+	if (!w->l.keyed && (r = name_log(w, f)) != 0)
+		return r;
+	w->l.keyed = false;
+	buf_reset(&w->checkpoint);
 	if ((r = read_listed(w, f, NOTE_MAX, "checkpoint",
 	    &w->checkpoint)) != 0 || broken(w))
 		return r;
-	r = logread_note(&w->checkpoint, w->o->keys, w->o->n_keys, &w->l.key,
-	    &w->l.head);
+	r = logkeys_note(&w->checkpoint, &w->l.chain, w->o->keys,
+	    w->o->n_keys, &w->l.key, &w->l.head);
 	if (r == 0 || r == ERR_MEMORY)
 		return r;
 	w->l.key = NULL;
 	return damage(w, "checkpoint", "%s %s", f->path,
-	    logread_note_words(r));
+	    logkeys_words(r));
 }
 
 /* The first record tells whose log it is; none is earlier than the last. */
@@ -366,6 +399,8 @@ take_file(struct walk *w, const struct manifest_file *f)
 	switch (f->kind) {
 	case MANIFEST_CLAIM:
 		return read_claim(w, f);
+	case MANIFEST_ROTATIONS:
+		return take_rotations(w, f);
 	case MANIFEST_CHECKPOINT:
 		return begin_log(w, f);
 	case MANIFEST_ENTRY:

@@ -359,6 +359,7 @@ of_service(const struct bundle *b, const struct record *r)
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
 	case RECORD_ASKED:
+	case RECORD_ROTATION:
 		break;
 	}
 	return id != NULL && b->n_services > 0 && bsearch(&id, b->services,
@@ -516,6 +517,28 @@ out:
 	return r;
 }
 
+/* Without them a reader with an older key could not check the rest. */
+static int
+put_rotations(struct bundle *b)
+{
+	struct manifest_file f = {.kind = MANIFEST_ROTATIONS,
+	    .log = b->number};
+	char path[PATH_LEN];
+	struct buf in;
+	int n, r = ERR_LIMIT;
+
+	buf_init(&in, 0);
+	n = snprintf(path, sizeof(path), "%s/" ROTATIONS_FILE, b->log->dir);
+	if (n >= 0 && (size_t)n < sizeof(path))
+		r = logfile_read(path, ROTATIONS_FILE_MAX, &in);
+	if (r != 0)
+		r = complain(b, r, "cannot read", path);
+	else
+		r = put_listed(b, &f, in.data, in.len);
+	buf_done(&in);
+	return r;
+}
+
 static int
 put_entries(struct bundle *b, const struct logread *l,
     const struct buf *note)
@@ -528,6 +551,7 @@ put_entries(struct bundle *b, const struct logread *l,
 
 	(void)snprintf(name, sizeof(name), "logs/%u", b->number); /* fits */
 	if ((r = make_folder(b, name)) != 0 ||
+	    (l->chain.n > 0 && (r = put_rotations(b)) != 0) ||
 	    (r = put_listed(b, &f, note->data, note->len)) != 0)
 		return r;
 	for (i = 0; i < TREE_LEVELS; i++)

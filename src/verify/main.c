@@ -171,7 +171,8 @@ static int
 find_cosigned(struct run *x, struct cosigned *ret, struct logread *l)
 {
 	const struct options *o = &x->options;
-	const struct cosigned_keys keys = {o->keys, o->n_keys, o->quorum};
+	const struct cosigned_keys keys = {o->keys, o->n_keys, &l->chain,
+	    o->quorum};
 	int r;
 
 	ret->n = 0;
@@ -182,6 +183,24 @@ find_cosigned(struct run *x, struct cosigned *ret, struct logread *l)
 	l->kept[l->n_kept].path = ret->path;
 	l->kept[l->n_kept].c = ret->c;
 	l->kept[l->n_kept++].used = false;
+	return 0;
+}
+
+static int
+note_rotations(struct run *x, const struct logread *l)
+{
+	char text[256];
+	size_t i;
+	int r;
+
+	for (i = 0; i < l->chain.n; i++) {
+		(void)snprintf(text, sizeof(text), "the log's key was changed "
+		    "at entry %" PRIu64 ", signed by the old key and by the "
+		    "new", l->chain.seq[i]);	/* fits */
+		if ((r = outcome_add(&x->outcome, &x->outcome.notes,
+		    "rotation", text, x->dir)) != 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -199,7 +218,9 @@ read_log(struct run *x, const char *dir)
 
 	x->dir = dir;
 	x->entries = x->entries_needed = 0;
-	if ((r = find_cosigned(x, &c, &l)) != 0 || (r = logread(&l)) != 0)
+	if ((r = logread_keys(&l)) != 0 ||
+	    (r = find_cosigned(x, &c, &l)) != 0 || (r = logread(&l)) != 0 ||
+	    (r = note_rotations(x, &l)) != 0)
 		return r;
 	if (c.n > 0 && strcmp(c.c.origin, l.head.origin) != 0)
 		c.n = 0;		/* of another log of that key */

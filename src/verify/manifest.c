@@ -24,6 +24,10 @@ manifest_path(struct manifest_file *f)
 	case MANIFEST_CLAIM:
 		n = snprintf(f->path, sizeof(f->path), "claim.yaml");
 		break;
+	case MANIFEST_ROTATIONS:
+		n = snprintf(f->path, sizeof(f->path), LOGS "%u/rotations",
+		    f->log);
+		break;
 	case MANIFEST_CHECKPOINT:
 		n = snprintf(f->path, sizeof(f->path), LOGS "%u/checkpoint",
 		    f->log);
@@ -72,6 +76,10 @@ read_in_log(const char *s, size_t len, struct manifest_file *f)
 
 	if (len == strlen("checkpoint") && memcmp(s, "checkpoint", len) == 0) {
 		f->kind = MANIFEST_CHECKPOINT;
+		return 0;
+	}
+	if (len == strlen("rotations") && memcmp(s, "rotations", len) == 0) {
+		f->kind = MANIFEST_ROTATIONS;
 		return 0;
 	}
 	if (dot == NULL)
@@ -143,6 +151,10 @@ in_order(const struct manifest_file *a, const struct manifest_file *b)
 	case MANIFEST_CLAIM:
 		break;
 	case MANIFEST_CHECKPOINT:
+		if (a->kind == MANIFEST_ROTATIONS)
+			return b->log == last;
+		/* FALLTHROUGH */
+	case MANIFEST_ROTATIONS:
 		return b->log == last + 1 && (a->kind == MANIFEST_CLAIM ||
 		    a->kind == MANIFEST_PROOF);
 	case MANIFEST_ENTRY:

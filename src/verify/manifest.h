@@ -24,6 +24,7 @@ struct buf;
 
 enum manifest_kind {
 	MANIFEST_CLAIM,			/* claim.yaml */
+	MANIFEST_ROTATIONS,		/* logs/1/rotations, if it has any */
 	MANIFEST_CHECKPOINT,		/* logs/1/checkpoint */
 	MANIFEST_ENTRY,			/* logs/1/57.json */
 	MANIFEST_PROOF,			/* logs/1/57.tlog-proof */
@@ -46,7 +47,7 @@ void manifest_add(struct buf *out, const struct manifest_file *f);
 
 /*
  * The files in the order of the manifest: the claim; then of each log, in
- * order, the checkpoint, and entries with their proofs by rising number;
+ * order, rotations if it has any, the checkpoint, and entries with their proofs by rising number;
  * then objects. 0, ERR_FORMAT with *w filled, or ERR_MEMORY.
  */
 int manifest_read(const char *text, size_t len, struct arena *a,

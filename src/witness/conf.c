@@ -3,22 +3,15 @@
  */
 #include "witness/witness.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/err.h"
-#include "store/disk.h"
+#include "store/keyfile.h"
 #include "yaml/yaml.h"
 
 #define LOGS_MAX 10000
 #define KEYS_MAX 16
-#define KEY_FILE_MAX 4096
-#define KEY_ROOM ((size_t)1 << 18)	/* more than reading it takes */
 #define TYPE_ED25519 0x01
 #define TYPE_COSIGNATURE 0x04
 
@@ -145,32 +138,9 @@ witness_key_read(const char *path, struct note_key *ret,
     uint8_t seed[static SIGN_SEED_LEN], struct why *w)
 {
 	struct note_key key;
-	struct stat st;
-	struct buf text;
 	int r;
 
-	buf_init(&text, 0);
-	(void)buf_reserve(&text, KEY_ROOM);	/* growing leaves copies */
-	if (stat(path, &st) != 0) {
-		r = why_set(w, ERR_IO, 0, 0, "%s: %s", path, strerror(errno));
-	} else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		r = why_set(w, ERR_DENIED, 0, 0, "%s can be read by others: "
-		    "chmod 600, or make a new key", path);
-	} else if ((r = disk_read(AT_FDCWD, path, KEY_FILE_MAX, &text)) != 0) {
-		(void)why_set(w, r, 0, 0, "%s: %s", path, r == ERR_IO ?
-		    strerror(errno) : err_text(r));
-	} else {
-		if (text.len > 0 && text.data[text.len - 1] == '\n')
-			text.len--;
-		r = note_private_read((const char *)text.data, text.len, &key,
-		    seed);
-		if (r == 0)
-			r = note_key_make(key.name, TYPE_COSIGNATURE,
-			    key.public, ret);
-		if (r != 0)
-			(void)why_set(w, r, 0, 0, "%s: not a signing key",
-			    path);
-	}
-	buf_wipe_done(&text);
-	return r;
+	if ((r = keyfile_read(path, &key, seed, w)) != 0)
+		return r;
+	return note_key_make(key.name, TYPE_COSIGNATURE, key.public, ret);
 }

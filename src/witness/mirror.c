@@ -27,6 +27,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "log/tile.h"
+#include "log/rotation.h"
 #include "record/record.h"
 #include "store/disk.h"
 #include "store/object.h"
@@ -54,6 +55,7 @@ struct mirror {
 	struct fetch *from;
 	struct fetch *own;		/* the copy itself */
 	int dir;
+	struct rotations chain;		/* of the log's keys; maybe empty */
 	struct source source;		/* the tree of head */
 	struct seen head, kept, next;
 	/* The right edge of head: its partial tiles, and the last bundle. */
@@ -104,8 +106,8 @@ store_file(struct mirror *m, const char *path, const void *data, size_t len)
 static int
 load_seen(struct mirror *m, const char *name, struct seen *s)
 {
-	int r = source_checkpoint(m->own, name, m->key, &s->note, &s->c,
-	    m->w);
+	int r = source_checkpoint(m->own, name, m->key, &m->chain, &s->note,
+	    &s->c, m->w);
 	char text[WHY_TEXT_MAX];
 
 	s->any = r == 0;
@@ -625,6 +627,54 @@ drop_edge(struct mirror *m, const struct seen *of)
 	}
 }
 
+/* -- which keys ------------------------------------------------------------- */
+
+/* Whether one chain begins with the whole of the other. */
+static bool
+begins_with(const struct rotations *all, const struct rotations *part)
+{
+	size_t i;
+
+	if (part->n > all->n)
+		return false;
+	for (i = 0; i < part->n; i++)
+		if (all->seq[i] != part->seq[i] ||
+		    !note_key_same(&all->keys[i], &part->keys[i]) ||
+		    !note_key_same(&all->keys[i + 1], &part->keys[i + 1]))
+			return false;
+	return true;
+}
+
+/* A change of key that was copied once stays; the source may add others,
+ * which are kept before anything that only they explain. */
+static int
+learn_keys(struct mirror *m)
+{
+	struct rotations own;
+	struct buf text;
+	int r;
+
+	buf_init(&text, 0);
+	if ((r = source_rotations(m->own, m->key, &text, &own, m->w)) != 0 ||
+	    (r = source_rotations(m->from, m->key, &text, &m->chain,
+	    m->w)) != 0)
+		goto out;
+	if (begins_with(&own, &m->chain)) {
+		m->chain = own;
+	} else if (!begins_with(&m->chain, &own)) {
+		r = why_set(m->w, ERR_CONFLICT, 0, 0, "the log of %s has "
+		    "changed its key in two ways: its file " ROTATIONS_FILE
+		    " is no continuation of the one copied before; the copy "
+		    "stays as it was", m->key->name);
+	} else if ((r = disk_replace(&disk_real, m->dir, ROTATIONS_FILE,
+	    text.data, text.len)) != 0) {
+		r = disk_failed(m, r, ROTATIONS_FILE);
+	}
+out:
+	buf_done(&text);
+	return r;
+}
+
 /* -- a run ----------------------------------------------------------------- */
 
 static int
@@ -665,9 +715,10 @@ extend(struct mirror *m, struct mirror_result *ret)
 {
 	int r;
 
-	if ((r = load_seen(m, CHECKPOINT, &m->kept)) != 0 ||
+	if ((r = learn_keys(m)) != 0 ||
+	    (r = load_seen(m, CHECKPOINT, &m->kept)) != 0 ||
 	    (r = load_seen(m, NEXT, &m->next)) != 0 ||
-	    (r = source_checkpoint(m->from, CHECKPOINT, m->key,
+	    (r = source_checkpoint(m->from, CHECKPOINT, m->key, &m->chain,
 	    &m->head.note, &m->head.c, m->w)) != 0)
 		return r;
 	m->source.size = m->head.c.size;

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "log/rotation.h"
 #include "log/tile.h"
 #include "witness/http.h"
 
@@ -73,7 +74,8 @@ bool
 serve_is_checkpoint(const char *path)
 {
 	return strcmp(path, "checkpoint") == 0 ||
-	    strcmp(path, "checkpoint.cosigned") == 0;
+	    strcmp(path, "checkpoint.cosigned") == 0 ||
+	    strcmp(path, ROTATIONS_FILE) == 0;
 }
 
 bool

@@ -1,5 +1,6 @@
 #include "witness/source.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "log/tile.h"
@@ -67,21 +68,39 @@ source_subtree(void *arg, unsigned level, uint64_t index,
 }
 
 int
-source_checkpoint(struct fetch *f, const char *name,
-    const struct note_key *key, struct buf *note, struct checkpoint *ret,
-    struct why *w)
+source_rotations(struct fetch *f, const struct note_key *key,
+    struct buf *text, struct rotations *ret, struct why *w)
 {
+	int r;
+
+	ret->n = 0;
+	buf_reset(text);
+	r = fetch_file(f, ROTATIONS_FILE, ROTATIONS_FILE_MAX, text, w);
+	if (r == ERR_MISSING)
+		return 0;
+	if (r == 0 && (r = rotations_read((const char *)text->data, text->len,
+	    ret)) != 0)
+		return why_set(w, r, 0, 0, "the file " ROTATIONS_FILE ", which "
+		    "says how the log's key was changed, %s", r == ERR_CRYPTO ?
+		    "is not signed by both keys" : "is damaged");
+	if (r == 0 && !rotations_has(ret, key))
+		ret->n = 0;
+	return r;
+}
+
+int
+source_checkpoint(struct fetch *f, const char *name,
+    const struct note_key *key, const struct rotations *chain,
+    struct buf *note, struct checkpoint *ret, struct why *w)
+{
+	const struct note_key *signer = key;
 	const char *body;
 	size_t len;
 	int r;
 
 	if ((r = fetch_file(f, name, NOTE_MAX, note, w)) != 0)
 		return r;
-	r = note_check((const char *)note->data, note->len, key, &body, &len,
-	    NULL);
-	if (r == ERR_MISSING)
-		return why_set(w, ERR_CRYPTO, 0, 0, "the %s is not signed by "
-		    "the key given, of %s", name, key->name);
+	r = note_body((const char *)note->data, note->len, &body, &len);
 	if (r == 0)
 		r = checkpoint_read(body, len, ret);
 	if (r != 0)
@@ -90,5 +109,19 @@ source_checkpoint(struct fetch *f, const char *name,
 	if (strcmp(ret->origin, key->name) != 0)
 		return why_set(w, ERR_CRYPTO, 0, 0, "the %s is of another "
 		    "log", name);
+	if (chain->n > 0)
+		signer = rotations_key(chain, ret->size);
+	r = note_check((const char *)note->data, note->len, signer, &body,
+	    &len, NULL);
+	if (r == ERR_MISSING && chain->n > 0)
+		return why_set(w, ERR_CRYPTO, 0, 0, "the %s is not signed by "
+		    "the key that signs trees of %" PRIu64 " entries: the "
+		    "log's key was changed", name, ret->size);
+	if (r == ERR_MISSING)
+		return why_set(w, ERR_CRYPTO, 0, 0, "the %s is not signed by "
+		    "the key given, of %s", name, key->name);
+	if (r != 0)
+		return why_set(w, r, 0, 0, "the %s is not valid: %s", name,
+		    err_text(r));
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "log/merkle.h"
 #include "log/note.h"
+#include "log/rotation.h"
 
 #define SOURCE_BUNDLE_MAX ((size_t)256 * (65535 + 2))
 
@@ -40,9 +41,19 @@ int source_tile(struct source *s, int level, uint64_t index,
 int source_subtree(void *arg, unsigned level, uint64_t index,
     struct merkle_hash *ret);
 
-/* The log's checkpoint, signed by key and of the log that key is for. */
+/*
+ * The log's checkpoint, of the log that key is for, signed by the one of its
+ * keys that signs trees of that size. chain: empty, or key is one of it.
+ */
 int source_checkpoint(struct fetch *f, const char *name,
-    const struct note_key *key, struct buf *note, struct checkpoint *ret,
-    struct why *w);
+    const struct note_key *key, const struct rotations *chain,
+    struct buf *note, struct checkpoint *ret, struct why *w);
+
+/*
+ * What the file of rotations says; an empty chain if there is none, or if
+ * key is none of its keys. text gets the file.
+ */
+int source_rotations(struct fetch *f, const struct note_key *key,
+    struct buf *text, struct rotations *ret, struct why *w);
 
 #endif

@@ -38,6 +38,7 @@ struct log {
 	char file[2 * HASH_LEN + 1];
 	struct merkle_hash root;
 	uint64_t size;			/* 0: nothing cosigned yet */
+	size_t key;			/* the newest that has signed */
 };
 
 struct witness {
@@ -53,22 +54,26 @@ struct witness {
 /* -- what is known -------------------------------------------------------- */
 
 /*
- * The checkpoint in a note, if one of the log's keys has signed it. 0;
- * ERR_MISSING: by none; ERR_CRYPTO: badly; ERR_FORMAT or ERR_LIMIT.
+ * The checkpoint in a note, if one of the log's keys has signed it, but none
+ * that stands before one that has signed already: that key is retired. 0 and
+ * which; ERR_MISSING: by none; ERR_CRYPTO: badly; ERR_FORMAT or ERR_LIMIT.
  */
 static int
 check_note(const struct log *l, const char *note, size_t len,
-    const char **body, size_t *body_len, struct checkpoint *ret)
+    const char **body, size_t *body_len, struct checkpoint *ret,
+    size_t *ret_key)
 {
 	bool found = false;
 	size_t i;
 	int r;
 
-	for (i = 0; i < l->conf->n_keys; i++) {
+	for (i = l->key; i < l->conf->n_keys; i++) {
 		r = note_check(note, len, &l->conf->keys[i], body, body_len,
 		    NULL);
 		if (r != 0 && r != ERR_MISSING)
 			return r;
+		if (r == 0)
+			*ret_key = i;
 		found |= r == 0;
 	}
 	return found ? checkpoint_read(*body, *body_len, ret) : ERR_MISSING;
@@ -89,7 +94,7 @@ load(struct witness *x, struct log *l, struct why *w)
 		r = hash_sha256("", 0, l->root.h);
 	} else if (r == 0) {
 		r = check_note(l, (const char *)note.data, note.len, &body,
-		    &len, &c);
+		    &len, &c, &l->key);
 		if (r == 0 && strcmp(c.origin, l->conf->origin) != 0)
 			r = ERR_CONFLICT;
 		if (r == 0) {
@@ -234,7 +239,7 @@ refuse_note(struct buf *out, int r)
 /* Durable, or not as far as anybody is told. */
 static unsigned
 record(struct witness *x, struct log *l, const struct request *q,
-    const struct checkpoint *c, struct buf *out)
+    const struct checkpoint *c, size_t key, struct buf *out)
 {
 	int r = disk_replace(x->disk, x->dir, l->file, q->note, q->note_len);
 
@@ -247,12 +252,14 @@ record(struct witness *x, struct log *l, const struct request *q,
 		    "was cosigned\n");
 	l->size = c->size;
 	l->root = c->root;
+	l->key = key;
 	return 200;
 }
 
 static unsigned
 decide(struct witness *x, struct log *l, const struct request *q,
-    const struct checkpoint *c, struct buf *out, const char **ret_type)
+    const struct checkpoint *c, size_t key, struct buf *out,
+    const char **ret_type)
 {
 	if (q->old > c->size)
 		return say(out, 400, "old is larger than the checkpoint's "
@@ -266,7 +273,7 @@ decide(struct witness *x, struct log *l, const struct request *q,
 	    q->proof, q->n) != 0)
 		return say(out, 422, "not consistent with the tree that this "
 		    "witness has cosigned\n");
-	return record(x, l, q, c, out);
+	return record(x, l, q, c, key, out);
 }
 
 unsigned
@@ -278,7 +285,7 @@ witness_ask(struct witness *x, const char *body, size_t len, uint64_t now_s,
 	struct request q;
 	struct log *l;
 	unsigned status;
-	size_t text_len;
+	size_t text_len, key = 0;
 	int r;
 
 	*ret_type = PLAIN;
@@ -288,10 +295,11 @@ witness_ask(struct witness *x, const char *body, size_t len, uint64_t now_s,
 		return say(out, 400, "no add-checkpoint request\n");
 	if ((l = find_log(x, &q)) == NULL)
 		return say(out, 404, "this witness does not know the log\n");
-	if ((r = check_note(l, q.note, q.note_len, &text, &text_len,
-	    &c)) != 0)
+	if ((r = check_note(l, q.note, q.note_len, &text, &text_len, &c,
+	    &key)) != 0)
 		return refuse_note(out, r);
-	if ((status = decide(x, l, &q, &c, out, ret_type)) != 200)
+	if ((status = decide(x, l, &q, &c, key, out,
+	    ret_type)) != 200)
 		return status;
 	if (note_cosign(text, text_len, x->key, x->seed, now_s, out) != 0) {
 		buf_reset(out);

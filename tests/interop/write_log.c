@@ -169,10 +169,11 @@ int
 main(int argc, char **argv)
 {
 	uint8_t seed[SIGN_SEED_LEN];
-	struct tiles_conf conf = {.disk = &disk_real, .seed = seed};
+	struct tiles_conf conf = {.disk = &disk_real};
 	struct leaves l = {NULL, 0};
 	struct tiles *t = NULL;
 	struct note_key key;
+	const struct note_signer signer = {.key = &key, .seed = seed};
 	struct why w = {0};
 	uint64_t sizes[64], begun;
 	char *line = NULL;
@@ -182,7 +183,7 @@ main(int argc, char **argv)
 	need(argc >= 6 && argc < 64, "usage: write_log KEY DIR STATE KEPT "
 	    "SIZE...");
 	read_key(argv[1], &key, seed);
-	conf.key = &key;
+	conf.signer = &signer;
 	conf.log_dir = open_dir(argv[2]);
 	conf.state_dir = open_dir(argv[3]);
 	kept = open_dir(argv[4]);

@@ -228,10 +228,12 @@ static int
 try_open(const struct world *w, const struct disk *d, struct tiles **ret,
     struct why *why)
 {
-	const struct tiles_conf conf = {
-		d, w->log_fd, w->state_fd, &w->key, w->seed,
+	static struct note_signer signer;	/* as long as the tiles */
+	struct tiles_conf conf = {
+		d, w->log_fd, w->state_fd, &signer, NULL,
 	};
 
+	signer = (struct note_signer){.key = &w->key, .seed = w->seed};
 	why->text[0] = '\0';
 	*ret = NULL;
 	return tiles_open(&conf, ret, why);

@@ -111,6 +111,19 @@ def defining():
     return POLICY.replace("rules:", DEFINITIONS + "rules:")
 
 
+def vkey(i):
+    """The verifier key number i."""
+    return subprocess.run([MAKE_LOG, "--key", str(i)], capture_output=True,
+                          text=True, check=True).stdout.strip()
+
+
+def rotation(old, new, seq):
+    """The note that key number `new` follows `old`, signed by both."""
+    return subprocess.run([MAKE_LOG, "--rotation", str(old), str(new),
+                           str(seq)], capture_output=True, text=True,
+                          check=True).stdout
+
+
 def sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -353,15 +366,19 @@ class Bench:
     def __exit__(self, *_):
         shutil.rmtree(self.dir)
 
-    def write(self, log, name="log", records=None, objects=True):
-        """The log's folder."""
+    def write(self, log, name="log", records=None, objects=True, signer=0,
+              rotations=()):
+        """The log's folder, signed by key number `signer`."""
         to = self.dir / name
         shutil.rmtree(to, ignore_errors=True)
         to.mkdir()
         lines = "".join(json.dumps(r, separators=(",", ":"),
                                    ensure_ascii=False) + "\n" for r in
                         (log.records if records is None else records))
-        subprocess.run([MAKE_LOG, to], input=lines.encode(), check=True)
+        subprocess.run([MAKE_LOG, to, str(signer)], input=lines.encode(), check=True)
+        if rotations:
+            (to / "rotations").write_text("".join(n + "\n"
+                                                  for n in rotations))
         (to / "objects").mkdir()
         if objects:
             for name, text in log.objects.items():
@@ -377,9 +394,10 @@ class Bench:
             schema().validate(json.loads(p.stdout))
         return p
 
-    def log(self, to, *more):
+    def log(self, to, *more, keys=(VKEY,)):
         """Exit status and the words of each damage."""
-        p = self.run("log", to, "--key", VKEY, "--json", *more)
+        p = self.run("log", to, *(a for k in keys for a in ("--key", k)),
+                     "--json", *more)
         assert p.returncode != 2, p.stderr
         out = json.loads(p.stdout)
         assert out["consistent"] == (p.returncode == 0)

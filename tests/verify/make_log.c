@@ -1,10 +1,12 @@
 /*
  * make_log - a log on disk out of entries, for tests.
  *
- *	make_log --key			prints the verifier key
- *	make_log DIR <ENTRIES		an entry a line, as bytes
+ *	make_log --key [I]		prints the verifier key
+ *	make_log --rotation I J SEQ	prints the note that key J follows I
+ *	make_log DIR [I] <ENTRIES	an entry a line, as bytes
  *
- * Signs with a key that is known to everybody. Writes the tiles of the tree
+ * Signs with keys that are known to everybody, numbered from 0, or with the
+ * one that is named. Writes the tiles of the tree
  * as it ends, without those of smaller trees.
  */
 #include <errno.h>
@@ -16,11 +18,12 @@
 #include "base/buf.h"
 #include "log/merkle.h"
 #include "log/note.h"
+#include "log/rotation.h"
 #include "log/tile.h"
 
 #define ORIGIN "log.test.example/gw"
 
-static const uint8_t seed[SIGN_SEED_LEN] = "a key that is no secret at all";
+static uint8_t seed[SIGN_SEED_LEN] = "a key that is no secret at all";
 
 static void
 need(int good, const char *what)
@@ -31,12 +34,14 @@ need(int good, const char *what)
 	exit(1);
 }
 
+/* Those who sign from now on: by key number i. */
 static struct note_key
-key(void)
+key(const char *i)
 {
 	uint8_t public[SIGN_PUBLIC_LEN];
 	struct note_key k;
 
+	seed[SIGN_SEED_LEN - 1] = (uint8_t)(*i - '0');
 	need(sign_public(seed, public) == 0, "public key");
 	need(note_key_make(ORIGIN, 0x01, public, &k) == 0, "key");
 	return k;
@@ -90,10 +95,11 @@ write_level(const char *dir, int level, const struct merkle_hash *h, size_t n)
 }
 
 static void
-write_checkpoint(const char *dir, const struct merkle_frontier *f)
+write_checkpoint(const char *dir, const struct merkle_frontier *f,
+    const char *i)
 {
 	struct checkpoint c = {.origin = ORIGIN, .size = f->size};
-	struct note_key k = key();
+	struct note_key k = key(i);
 	struct buf body, note;
 
 	buf_init(&body, 0);
@@ -119,26 +125,48 @@ write_bundle(const char *dir, size_t end, struct buf *bundle)
 	buf_reset(bundle);
 }
 
+static int
+print_rotation(char **argv)
+{
+	struct note_key old = key(argv[0]), new;
+	uint8_t old_seed[SIGN_SEED_LEN];
+	struct buf note;
+
+	memcpy(old_seed, seed, sizeof(seed));
+	new = key(argv[1]);
+	buf_init(&note, 0);
+	need(rotation_write(&(struct note_signer){.key = &old,
+	    .seed = old_seed}, &(struct note_signer){.key = &new,
+	    .seed = seed}, strtoull(argv[2], NULL, 10), &note) == 0,
+	    "rotation");
+	(void)fputs(buf_text(&note), stdout);
+	buf_done(&note);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct merkle_hash *leaves = NULL;
 	struct merkle_frontier f;
 	struct buf bundle, text;
-	struct note_key k = key();
+	struct note_key k;
 	char *line = NULL;
 	size_t cap = 0, n = 0;
 	ssize_t len;
 
 	buf_init(&bundle, 0);
 	buf_init(&text, 0);
-	if (argc == 2 && strcmp(argv[1], "--key") == 0) {
+	if (argc == 5 && strcmp(argv[1], "--rotation") == 0)
+		return print_rotation(argv + 2);
+	if (argc >= 2 && strcmp(argv[1], "--key") == 0) {
+		k = key(argc == 3 ? argv[2] : "0");
 		note_key_write(&k, &text);
 		(void)puts(buf_text(&text));
 		buf_done(&text);
 		return 0;
 	}
-	need(argc == 2, "usage: make_log DIR");
+	need(argc == 2 || argc == 3, "usage: make_log DIR [I]");
 	merkle_frontier_init(&f);
 	while ((len = getline(&line, &cap, stdin)) > 0) {
 		len -= line[len - 1] == '\n';
@@ -155,7 +183,7 @@ main(int argc, char **argv)
 		write_bundle(argv[1], n, &bundle);
 	if (n > 0)
 		write_level(argv[1], 0, leaves, n);
-	write_checkpoint(argv[1], &f);
+	write_checkpoint(argv[1], &f, argc == 3 ? argv[2] : "0");
 	free(leaves);
 	free(line);
 	buf_done(&bundle);
