@@ -39,11 +39,11 @@
 #include "gateway/log_wire.h"
 #include "gateway/metrics.h"
 #include "gateway/sandbox.h"
-#include "log/rotation.h"
 #include "record/record.h"
 #include "store/disk.h"
 #include "store/journal.h"
 #include "store/keyfile.h"
+#include "store/rotate.h"
 #include "store/tiles.h"
 
 #define CLIENTS_MAX 16
@@ -525,30 +525,6 @@ enter_sandbox(const struct log *l)
 	return r;
 }
 
-/* A change to another key that is in the journal and was not finished. */
-static bool
-is_rotation(const struct log *l, const struct journal_entry *e)
-{
-	static const char type[] = "\"type\":\"rotation\"";
-	struct rotation to;
-	struct arena *a;
-	struct record rec;
-	struct why w;
-	bool is = true;			/* if it cannot be told */
-
-	if (memmem(e->data.data, e->data.len, type, sizeof(type) - 1) == NULL)
-		return false;
-	if ((a = arena_new()) == NULL)
-		return true;
-	if (record_decode(e->data, a, &rec, &w) == 0)
-		is = rec.type == RECORD_ROTATION &&
-		    (rotation_read(rec.u.rotation.note,
-		    strlen(rec.u.rotation.note), &to) != 0 ||
-		    !note_key_same(&to.to, &l->key));
-	arena_free(a);
-	return is;
-}
-
 static int
 replay(void *arg, uint64_t index, const struct journal_entry *e)
 {
@@ -556,7 +532,7 @@ replay(void *arg, uint64_t index, const struct journal_entry *e)
 
 	if (index != tiles_next(l->tiles))
 		return ERR_CONFLICT;
-	l->rotating |= is_rotation(l, e);
+	l->rotating |= rotate_is_to_another(e, &l->key);
 	return tiles_add(l->tiles, e);
 }
 

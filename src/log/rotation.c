@@ -205,3 +205,18 @@ rotations_has(const struct rotations *s, const struct note_key *key)
 			return true;
 	return false;
 }
+
+bool
+rotations_begin(const struct rotations *all, const struct rotations *part)
+{
+	size_t i;
+
+	if (part->n > all->n)
+		return false;
+	for (i = 0; i < part->n; i++)
+		if (all->seq[i] != part->seq[i] ||
+		    !note_key_same(&all->keys[i], &part->keys[i]) ||
+		    !note_key_same(&all->keys[i + 1], &part->keys[i + 1]))
+			return false;
+	return true;
+}

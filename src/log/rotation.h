@@ -68,6 +68,9 @@ void rotations_cut(struct rotations *s, uint64_t size);
 const struct note_key *rotations_key(const struct rotations *s,
     uint64_t size);
 bool rotations_has(const struct rotations *s, const struct note_key *key);
+/* Whether `all` begins with the whole of `part`. */
+bool rotations_begin(const struct rotations *all,
+    const struct rotations *part);
 bool note_key_same(const struct note_key *a, const struct note_key *b);
 
 #endif

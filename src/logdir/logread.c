@@ -738,7 +738,8 @@ walk_all(struct walk *w)
 	if ((r = logread_keys(w->l)) != 0 || (r = read_head(w)) != 0 ||
 	    w->l->key == NULL)
 		return r;
-	if ((r = check_given(w)) != 0 || (r = check_rollback(w)) != 0 || (r = check_kept(w)) != 0)
+	if ((r = check_given(w)) != 0 || (r = check_rollback(w)) != 0 ||
+	    (r = check_kept(w)) != 0)
 		return r;
 	if (w->l->head.size == 0)
 		return damage(w, "missing", "the log has no entries");

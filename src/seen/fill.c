@@ -622,6 +622,7 @@ seen_fill(struct seen_index *x, const struct record *r)
 	case RECORD_LOGIN_FAILURE:
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
+	case RECORD_ROTATION:
 		break;
 	}
 	return 0;

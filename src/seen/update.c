@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "log/tile.h"
 #include "logdir/logfile.h"
-#include "logdir/logread.h"
+#include "logdir/logkeys.h"
 #include "logdir/tree.h"
 #include "record/record.h"
 #include "seen/state.h"
@@ -31,6 +31,7 @@ read_head(struct update *u, const struct note_key *key)
 {
 	char path[4096];
 	const struct note_key *by;
+	struct rotations chain;
 	struct buf note;
 	int n, r;
 
@@ -43,9 +44,13 @@ read_head(struct update *u, const struct note_key *key)
 	if (r != 0)
 		(void)why_set(u->x->why, r, 0, 0, "%s/checkpoint cannot be "
 		    "read: %s", u->dir, err_text(r));
-	else if ((r = logread_note(&note, key, 1, &by, &u->head)) != 0)
+	else if ((r = logkeys_read(u->dir, key, 1, &chain)) != 0)
+		(void)why_set(u->x->why, r, 0, 0, "%s/" ROTATIONS_FILE
+		    ", which says how the log's key was changed, is no such "
+		    "file: %s", u->dir, err_text(r));
+	else if ((r = logkeys_note(&note, &chain, key, 1, &by, &u->head)) != 0)
 		(void)why_set(u->x->why, r, 0, 0, "%s/checkpoint %s", u->dir,
-		    logread_note_words(r));
+		    logkeys_words(r));
 	buf_done(&note);
 	return r;
 }

@@ -252,6 +252,30 @@ run(struct rotate *x)
 	return r;
 }
 
+bool
+rotate_is_to_another(const struct journal_entry *e,
+    const struct note_key *key)
+{
+	static const char type[] = "\"type\":\"rotation\"";
+	struct rotation to;
+	struct arena *a;
+	struct record rec;
+	struct why w;
+	bool is = true;			/* if it cannot be told */
+
+	if (memmem(e->data.data, e->data.len, type, sizeof(type) - 1) == NULL)
+		return false;
+	if ((a = arena_new()) == NULL)
+		return true;
+	if (record_decode(e->data, a, &rec, &w) == 0)
+		is = rec.type == RECORD_ROTATION &&
+		    (rotation_read(rec.u.rotation.note,
+		    strlen(rec.u.rotation.note), &to) != 0 ||
+		    !note_key_same(&to.to, key));
+	arena_free(a);
+	return is;
+}
+
 int
 rotate_run(const struct rotate_conf *conf, uint64_t *ret, struct why *w)
 {

@@ -14,12 +14,14 @@
 #ifndef STORE_ROTATE_H
 #define STORE_ROTATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "log/note.h"
 
 struct disk;
+struct journal_entry;
 
 struct rotate_conf {
 	const struct disk *disk;
@@ -32,5 +34,10 @@ struct rotate_conf {
 
 /* *ret: the index of the record. *w says what is in the way. */
 int rotate_run(const struct rotate_conf *conf, uint64_t *ret, struct why *w);
+
+/* Whether an entry of the journal gives the log another key than this one:
+ * then a run was cut short before 4, or the key is a retired one. */
+bool rotate_is_to_another(const struct journal_entry *e,
+    const struct note_key *key);
 
 #endif

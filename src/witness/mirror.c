@@ -629,28 +629,25 @@ drop_edge(struct mirror *m, const struct seen *of)
 
 /* -- which keys ------------------------------------------------------------- */
 
-/* Whether one chain begins with the whole of the other. */
-static bool
-begins_with(const struct rotations *all, const struct rotations *part)
+static int
+two_ways(struct mirror *m)
 {
-	size_t i;
-
-	if (part->n > all->n)
-		return false;
-	for (i = 0; i < part->n; i++)
-		if (all->seq[i] != part->seq[i] ||
-		    !note_key_same(&all->keys[i], &part->keys[i]) ||
-		    !note_key_same(&all->keys[i + 1], &part->keys[i + 1]))
-			return false;
-	return true;
+	return why_set(m->w, ERR_CONFLICT, 0, 0, "the log of %s has changed "
+	    "its key in two ways: its file " ROTATIONS_FILE " does not "
+	    "continue the one copied before; the copy stays as it was",
+	    m->key->name);
 }
 
-/* A change of key that was copied once stays; the source may add others,
- * which are kept before anything that only they explain. */
+/*
+ * A change of key that was copied once stays. The source may add others,
+ * behind all that is copied and signed by the key before; they are kept
+ * before anything that only they explain.
+ */
 static int
 learn_keys(struct mirror *m)
 {
 	struct rotations own;
+	bool more = false;
 	struct buf text;
 	int r;
 
@@ -659,15 +656,18 @@ learn_keys(struct mirror *m)
 	    (r = source_rotations(m->from, m->key, &text, &m->chain,
 	    m->w)) != 0)
 		goto out;
-	if (begins_with(&own, &m->chain)) {
+	if (rotations_begin(&own, &m->chain))
 		m->chain = own;
-	} else if (!begins_with(&m->chain, &own)) {
-		r = why_set(m->w, ERR_CONFLICT, 0, 0, "the log of %s has "
-		    "changed its key in two ways: its file " ROTATIONS_FILE
-		    " is no continuation of the one copied before; the copy "
-		    "stays as it was", m->key->name);
-	} else if ((r = disk_replace(&disk_real, m->dir, ROTATIONS_FILE,
-	    text.data, text.len)) != 0) {
+	else if (!(more = rotations_begin(&m->chain, &own)))
+		r = two_ways(m);
+	if (r != 0)
+		goto out;
+	if ((r = load_seen(m, CHECKPOINT, &m->kept)) != 0 ||
+	    (r = load_seen(m, NEXT, &m->next)) != 0) {
+		if (more && r == ERR_CRYPTO)
+			r = two_ways(m);
+	} else if (more && (r = disk_replace(&disk_real, m->dir,
+	    ROTATIONS_FILE, text.data, text.len)) != 0) {
 		r = disk_failed(m, r, ROTATIONS_FILE);
 	}
 out:
@@ -716,8 +716,6 @@ extend(struct mirror *m, struct mirror_result *ret)
 	int r;
 
 	if ((r = learn_keys(m)) != 0 ||
-	    (r = load_seen(m, CHECKPOINT, &m->kept)) != 0 ||
-	    (r = load_seen(m, NEXT, &m->next)) != 0 ||
 	    (r = source_checkpoint(m->from, CHECKPOINT, m->key, &m->chain,
 	    &m->head.note, &m->head.c, m->w)) != 0)
 		return r;

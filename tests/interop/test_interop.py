@@ -197,6 +197,22 @@ def test_a_log_and_key_made_by_go_are_read_by_ours(go, records, tmp_path):
     assert sworn_verify(log)[0] == 1
 
 
+def test_a_change_of_key_is_a_note_that_go_opens_by_both_keys(go):
+    kit = import_logkit()
+    note, keys = kit.rotation(0, 1, 300), [kit.vkey(0), kit.vkey(1)]
+    status, said = go("signed", *keys, stdin=note)
+    assert status == 0, said
+    assert said == 2 * ("sworn log key rotation v1\n"
+                        f"{keys[0].split('+')[0]}\n300\n"
+                        f"{keys[0]}\n{keys[1]}\n")
+    assert go("signed", kit.vkey(2), stdin=note)[0] == 1
+    lines = note.splitlines(keepends=True)
+    for i in (0, 1):        # without the signature of one
+        half = "".join(lines[:6 + i] + lines[7 + i:])
+        assert go("signed", keys[i], stdin=half)[0] == 1
+        assert go("signed", keys[1 - i], stdin=half)[0] == 0
+
+
 # -- damage: both find it --------------------------------------------------
 
 def change_entry(log):

@@ -8,7 +8,8 @@ import shutil
 import socket
 
 import pytest
-from logworld import BIN, Log, Server, files_of, name_of, sworn
+from logworld import (BIN, Log, Server, files_of, import_logkit, name_of,
+                      sworn)
 
 
 @pytest.fixture
@@ -110,6 +111,115 @@ def test_a_fork_is_refused_and_both_checkpoints_are_kept(
     assert mirror(log.dir, copy, log.vkey)[0] == 0
     assert is_copy(copy, log, ours + 300)
 
+
+# -- changes of key --------------------------------------------------------
+
+@pytest.fixture
+def rotated():
+    """A log whose key was changed twice, at three of its sizes."""
+    kit = import_logkit()
+    log, notes, at = kit.Log(), [], []
+    for i in (0, 1):
+        log.visit("aoife", "eu")
+        log.stop()
+        at.append(len(log.records))
+        notes.append(kit.rotation(i, i + 1, at[i]))
+        log.add("rotation", note=notes[i], clean=True)
+        log.boot()
+        log.visit("aoife", "eu")
+    with kit.Bench() as bench:
+        def write(name, size=None, signer=2, rotations=notes):
+            return bench.write(log, name, log.records[:size], signer=signer,
+                               rotations=rotations)
+        yield kit, write, notes, at
+
+
+def objects_aside(status):
+    return status in (0, 1)     # 1: an object that this log does not have
+
+
+def size_of(folder):
+    return int((folder / "checkpoint").read_text().split("\n")[1])
+
+
+def tree_of(folder):
+    return {p.relative_to(folder): p.read_bytes()
+            for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_copy_follows_changes_of_key_whichever_key_it_knows(
+        rotated, tmp_path):
+    kit, write, notes, at = rotated
+    stages = [write("s0", at[0], 0, ()), write("s1", at[0] + 2, 1, notes[:1]),
+              write("s2")]
+    for known in range(3):
+        copy = tmp_path / f"copy{known}"
+        for i, stage in enumerate(stages):
+            if i < known and known > 0 and i == 0:
+                continue        # nothing there leads to this key yet
+            status, said = mirror(stage, copy, kit.vkey(min(known, i) if
+                                                        known < 2 else i))
+            assert objects_aside(status), said
+            assert size_of(copy) == size_of(stage), said
+        assert (copy / "rotations").read_text() \
+            == "".join(n + "\n" for n in notes)
+
+
+def test_a_second_chain_of_keys_is_refused_and_the_copy_stays(
+        rotated, tmp_path):
+    kit, write, notes, at = rotated
+    copy = tmp_path / "copy"
+    assert objects_aside(mirror(write("one"), copy, kit.vkey(0))[0])
+    before = tree_of(copy)
+    for name, chain in {
+            "another second key": [notes[0], kit.rotation(1, 3, at[1])],
+            "another first place": [kit.rotation(0, 1, at[0] - 1), notes[1]],
+            "another first key": [kit.rotation(0, 3, at[0])]}.items():
+        other = write("other", signer=3, rotations=chain)
+        status, said = mirror(other, copy, kit.vkey(0))
+        assert status == 1 and "in two ways" in said, (name, said)
+        assert tree_of(copy) == before, name
+    # One key alone gives nobody another, whatever the copy knows.
+    for chain in ([notes[0], "".join(kit.rotation(1, 3, at[1]).splitlines(
+            keepends=True)[:7])], ["no note at all\n"]):
+        status, said = mirror(write("bad", rotations=chain), copy,
+                              kit.vkey(0))
+        assert status == 1 and "rotations" in said, said
+        assert tree_of(copy) == before
+
+
+def test_a_change_of_key_before_what_is_copied_is_refused(rotated, tmp_path):
+    """Whoever has the old key could name a place behind which the copy's own
+    checkpoint would count no more."""
+    kit, write, notes, at = rotated
+    copy = tmp_path / "copy"
+    assert objects_aside(mirror(write("old", at[0], 0, ()), copy,
+                                kit.vkey(0))[0])
+    before = tree_of(copy)
+    for seq in (0, at[0] - 1):
+        bad = write("bad", signer=3, rotations=[kit.rotation(0, 3, seq)])
+        status, said = mirror(bad, copy, kit.vkey(0))
+        assert status == 1 and "in two ways" in said, said
+        assert tree_of(copy) == before
+    status, said = mirror(write("good"), copy, kit.vkey(0))
+    assert objects_aside(status) and size_of(copy) > at[1], said
+
+
+def test_what_the_old_key_alone_signs_behind_the_change_is_not_copied(
+        rotated, tmp_path):
+    kit, write, notes, at = rotated
+    copy = tmp_path / "copy"
+    assert objects_aside(mirror(write("one", at[0] + 1, 1, notes[:1]), copy,
+                                kit.vkey(0))[0])
+    before = tree_of(copy)
+    for rotations in (notes[:1], ()):
+        bad = write("bad", at[0] + 3, signer=0, rotations=rotations)
+        status, said = mirror(bad, copy, kit.vkey(0))
+        assert status == 1 and "key was changed" in said, said
+        assert tree_of(copy) == before
+
+
+# -- half copied -----------------------------------------------------------
 
 def test_a_fork_from_a_tree_that_was_only_half_copied_is_refused(
         log, tmp_path):

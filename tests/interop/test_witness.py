@@ -8,7 +8,7 @@ import os
 import time
 
 import pytest
-from logworld import Log, Server, sworn
+from logworld import Log, Server, new_key, sworn
 
 
 def sha(*parts):
@@ -305,6 +305,30 @@ def test_several_logs_with_their_keys(log, tmp_path):
         # By either key; what counts is that the tree only grows.
         assert witness.add(again.grow(500, "x"), 500)[0] == 422
         assert witness.add(again, 0)[0] == 409
+
+
+def test_a_key_that_was_followed_by_the_next_signs_no_more(tmp_path):
+    log = Log(tmp_path / "one")
+    new = log.twin(tmp_path / "two")            # the same entries ...
+    new.vkey = new_key(tmp_path / "next", log.origin)
+    (new.folder / "key").unlink()
+    (tmp_path / "next").rename(new.folder / "key")
+    log.grow(300)
+    logs = [(log, [log.vkey, new.vkey])]
+    with Witness(tmp_path / "witness", logs) as witness:
+        assert witness.good(log, 0)
+        assert new.grow(500).vkey != log.vkey   # ... by the next key
+        assert witness.good(new, 300)
+        log.grow(600)
+        for _ in range(2):
+            status, _, said = witness.add(log, 500)
+            assert status == 403 and b"no signature by a key" in said
+            assert witness.size_of(new) == 500
+            witness.kill()                      # nor after a restart
+        both = new.grow(700).checkpoint() \
+            + log.grow(700).checkpoint().split("\n\n")[1]
+        assert witness.add(new, 500, note=both)[0] == 200
+        assert witness.add(log, 700, [])[0] == 403
 
 
 def test_too_long_a_request_is_refused(witness, log):

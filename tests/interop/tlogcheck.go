@@ -5,12 +5,14 @@
 //	tlogcheck proofs VKEY DIR KEPT <PROOFS
 //	tlogcheck write SKEYFILE ORIGIN DIR <ENTRIES
 //	tlogcheck key NAME FILE
+//	tlogcheck signed VKEY... <NOTE
 //
 // check: the checkpoint's signature; every tile and entry bundle, against
 // hashes computed from the entries; every entry's inclusion and the
 // consistency with each older CHECKPOINT, proved from the tiles on disk.
 // proofs: what write_log printed, against the signed roots in KEPT.
-// write: a log of the entries (a line each). key: a new signing key.
+// write: a log of the entries (a line each). key: a new signing key. signed:
+// each of the keys has signed the note; prints its text for each.
 // The exit status is 0 if all is well and 1 if not; then it says what.
 package main
 
@@ -22,6 +24,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -299,6 +302,26 @@ func proofs(vkey, dir, kept string) error {
 	return in.Err()
 }
 
+// Whether each of the keys has signed the note on standard input.
+func signed(vkeys []string) error {
+	text, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return err
+	}
+	for _, vkey := range vkeys {
+		v, err := note.NewVerifier(vkey)
+		if err != nil {
+			return err
+		}
+		n, err := note.Open(text, note.VerifierList(v))
+		if err != nil {
+			return err
+		}
+		fmt.Print(n.Text)
+	}
+	return nil
+}
+
 func save(dir, name string, data []byte) error {
 	file := filepath.Join(dir, name)
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -379,6 +402,8 @@ func main() {
 		err = proofs(a[1], a[2], a[3])
 	case len(a) == 4 && a[0] == "write":
 		err = write(a[1], a[2], a[3])
+	case len(a) >= 2 && a[0] == "signed":
+		err = signed(a[1:])
 	case len(a) == 3 && a[0] == "key":
 		err = key(a[1], a[2])
 	}
