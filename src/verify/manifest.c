@@ -153,7 +153,7 @@ in_order(const struct manifest_file *a, const struct manifest_file *b)
 	case MANIFEST_CHECKPOINT:
 		if (a->kind == MANIFEST_ROTATIONS)
 			return b->log == last;
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	case MANIFEST_ROTATIONS:
 		return b->log == last + 1 && (a->kind == MANIFEST_CLAIM ||
 		    a->kind == MANIFEST_PROOF);
