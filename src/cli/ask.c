@@ -75,6 +75,9 @@ static int
 find_refusal(const struct policy *p, const struct ask *q,
     const struct ask_answer *s, struct arena *a, const char **ret)
 {
+	/* The records of services are bounded. */
+	const struct clearance *c = s->plain != NULL ? s->plain :
+	    s->clearance;
 	const struct clearance_table *t;
 	const char *text;
 
@@ -87,7 +90,7 @@ find_refusal(const struct policy *p, const struct ask *q,
 	else if (config_service_role(s->store, s->who->id) == NULL)
 		text = arena_fmt(a, "store %s names no role for service %s",
 		    s->store->name, s->who->id);
-	else if ((t = clearance_uncleared(s->clearance)) != NULL)
+	else if ((t = clearance_uncleared(c)) != NULL)
 		text = arena_fmt(a, "the service is not cleared for all of "
 		    "%s, and its role reaches all", t->table->full);
 	else
@@ -163,6 +166,8 @@ ask(const struct config *c, const struct policy *p, const struct ask *q,
 	if (q->approved)
 		ret->request.approved = &all_approved;
 	if ((r = policy_decide(p, &ret->request, a, &ret->clearance)) != 0 ||
+	    (policy_plain(p) != NULL && (r = policy_decide(policy_plain(p),
+	    &ret->request, a, &ret->plain)) != 0) ||
 	    (r = find_refusal(p, q, ret, a, &ret->refused)) != 0)
 		return why_set(w, r, 0, 0, "%s", err_text(r));
 	return 0;

@@ -37,6 +37,8 @@ struct ask_answer {
 	const struct control *control;
 	struct policy_request request;
 	const struct clearance *clearance;
+	/* As if nothing were recorded exactly; NULL: no rule asks for it. */
+	const struct clearance *plain;
 	/* A sentence: why there would be no session; NULL if there would. */
 	const char *refused;
 };

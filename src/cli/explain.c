@@ -48,6 +48,13 @@ explain_asked(const struct explain *e, const struct catalog_table *t)
 	    strcmp(e->table, t->name) == 0;
 }
 
+bool
+explain_needs_exact(const struct explain *e, size_t table)
+{
+	return e->got.plain != NULL && clearance_needs_exact(
+	    e->got.clearance, e->got.plain, table);
+}
+
 static bool
 has_table(const struct explain *e)
 {

@@ -26,6 +26,8 @@ struct explain {
 
 /* Whether a table was asked about. */
 bool explain_asked(const struct explain *e, const struct catalog_table *t);
+/* Whether rows of a table, by index, go only under an exact record. */
+bool explain_needs_exact(const struct explain *e, size_t table);
 /* Of a table and a residence, by index. */
 int explain_reason(const struct explain *e, size_t table, size_t residence,
     struct policy_reason *ret);

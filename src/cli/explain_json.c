@@ -122,9 +122,10 @@ json_table(const struct explain *e, size_t table)
 	for (i = 0; !t->table->is_public && i < e->got.request.n_residences;
 	    i++)
 		jsons_add(&list, json_residence(e, table, i));
-	return json_pack("{s:s, s:b, s:b, s:o}", "table", t->table->full,
-	    "public", (int)t->table->is_public, "readable", (int)t->readable,
-	    "residences", list);
+	return json_pack("{s:s, s:b, s:b, s:b, s:o}", "table",
+	    t->table->full, "public", (int)t->table->is_public, "readable",
+	    (int)t->readable, "only-exact",
+	    (int)explain_needs_exact(e, table), "residences", list);
 }
 
 static json_t *

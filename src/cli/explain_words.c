@@ -238,6 +238,9 @@ say_table(const struct explain *e, size_t table, struct buf *out)
 		buf_str(out, "  public: nobody's data\n");
 		return 0;
 	}
+	if (explain_needs_exact(e, table))
+		buf_str(out, "  only where the record can list whose rows "
+		    "go (record: exact)\n");
 	if ((texts = calloc(n + 1, sizeof(*texts))) == NULL)
 		return ERR_MEMORY;
 	for (i = 0; i < n; i++)

@@ -14,6 +14,7 @@
 #include "cli/jsons.h"
 #include "cli/say.h"
 #include "directory/directory.h"
+#include "gateway/config.h"
 #include "policy/policy.h"
 
 struct names {
@@ -86,7 +87,8 @@ next_part(const struct who_can *q, const struct way *w, struct part *p)
 
 /* A rule, and who could approve what it needs to be approved. */
 static void
-say_rule(const struct who_can_one *one, const char *rule, struct buf *out)
+say_rule(const struct who_can *q, const struct who_can_one *one,
+    const char *rule, struct buf *out)
 {
 	const struct approvable *a = who_can_approvable(one, rule);
 
@@ -95,6 +97,8 @@ say_rule(const struct who_can_one *one, const char *rule, struct buf *out)
 		buf_fmt(out, ", approved by %u of ", a->count);
 		say_list(out, a->by, a->n);
 	}
+	if (policy_rule_exact(q->survey.config->policy, rule))
+		buf_str(out, ", only where the record is exact");
 	buf_str(out, "\n");
 }
 
@@ -115,7 +119,7 @@ say_way(const struct who_can *q, const struct who_can_one *one,
 	}
 	buf_str(out, w->always ? "\n" : ", at some hours only\n");
 	for (i = 0; i < w->n_rules; i++)
-		say_rule(one, w->rules[i], out);
+		say_rule(q, one, w->rules[i], out);
 	while ((r = next_part(q, w, &p)) == 0 && p.table != NULL) {
 		buf_fmt(out, "      %s, residents of ", p.table->full);
 		say_list(out, p.residences.items, p.residences.n);
@@ -194,6 +198,19 @@ json_approvals(const struct who_can_one *one, const struct way *w)
 	return list;
 }
 
+/* Those rules that permit only what is recorded exactly. */
+static json_t *
+json_exact(const struct who_can *q, const struct way *w)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < w->n_rules; i++)
+		if (policy_rule_exact(q->survey.config->policy, w->rules[i]))
+			jsons_add(&list, json_string(w->rules[i]));
+	return list;
+}
+
 static json_t *
 json_way(const struct who_can *q, const struct who_can_one *one,
     const struct way *w)
@@ -217,14 +234,15 @@ json_way(const struct who_can *q, const struct who_can_one *one,
 		json_decref(tables);
 		tables = NULL;
 	}
-	return json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:b, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s?, s:s?, s:o, s:o, s:b, s:o, s:o, s:o, s:o}",
 	    "store",
 	    q->survey.space.stores[w->store].name, "purpose", w->purpose,
 	    "ticket", w->ticket, "confirmed-for", w->scope == NULL ? json_null() :
 	    jsons_list(w->scope->residences, w->scope->n_residences),
 	    "from", places, "always", w->always, "rules",
 	    jsons_list(w->rules, w->n_rules), "approvals",
-	    json_approvals(one, w), "tables", tables);
+	    json_approvals(one, w), "only-exact", json_exact(q, w), "tables",
+	    tables);
 }
 
 static json_t *

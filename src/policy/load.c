@@ -411,13 +411,29 @@ policy_ticket_patterns(const struct policy *p, size_t *ret_n)
 	return p->tickets.items;
 }
 
-const char *
-policy_file_of(const struct policy *p, const char *rule)
+static const struct rule *
+find_rule(const struct policy *p, const char *name)
 {
 	size_t i;
 
 	for (i = 0; i < p->n_rules; i++)
-		if (strcmp(p->rules[i].name, rule) == 0)
-			return p->rules[i].file;
+		if (strcmp(p->rules[i].name, name) == 0)
+			return &p->rules[i];
 	return NULL;
+}
+
+const char *
+policy_file_of(const struct policy *p, const char *rule)
+{
+	const struct rule *r = find_rule(p, rule);
+
+	return r != NULL ? r->file : NULL;
+}
+
+bool
+policy_rule_exact(const struct policy *p, const char *rule)
+{
+	const struct rule *r = find_rule(p, rule);
+
+	return r != NULL && r->exact;
 }

@@ -128,6 +128,9 @@ memo_levels(struct memo *m, const struct reach_session *q, uint8_t *levels)
 	size_t i;
 	int r;
 
+	if (reach_policy(m->policy, q) != m->policy)
+		return reach_levels(m->space, m->policy, q, m->scratch,
+		    levels);
 	memset(levels, TREAT_ABSENT, m->space->n_cells);
 	for (i = 0; i < m->space->n_stores; i++) {
 		if (m->first[i] == m->first[i + 1] ||

@@ -42,6 +42,8 @@ bool policy_confirms(const struct policy *p, const char *store,
     const char *ticket);
 /* The included file that a rule stands in; NULL: the policy's own text. */
 const char *policy_file_of(const struct policy *p, const char *rule);
+/* Whether a rule permits only what is recorded exactly. */
+bool policy_rule_exact(const struct policy *p, const char *rule);
 const char *policy_name(const struct policy *p);
 /* Where the rules of a file come from, for people: nothing depends on it. */
 struct policy_regime {

@@ -217,6 +217,13 @@ is_open(const struct reach_store *s, const struct reach_session *q,
 	    (reach_has_role(s, q->who->id) && clearance_uncleared(c) == NULL);
 }
 
+const struct policy *
+reach_policy(const struct policy *p, const struct reach_session *q)
+{
+	return q->who->kind == PRINCIPAL_SERVICE && policy_plain(p) != NULL ?
+	    policy_plain(p) : p;
+}
+
 static enum treatment
 level_of(const struct clearance *c, const struct reach_cell *cell)
 {
@@ -268,6 +275,7 @@ reach_levels(const struct reach_space *s, const struct policy *p,
 	bool open = false;
 	int r;
 
+	p = reach_policy(p, q);
 	memset(levels, TREAT_ABSENT, s->n_cells);
 	for (i = 0; i < s->n_cells; i++) {
 		store = &s->stores[s->cells[i].store];

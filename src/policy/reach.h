@@ -79,6 +79,11 @@ bool reach_possible(const struct reach_store *s,
 struct policy_request reach_request(const struct reach_store *s,
     const struct reach_session *q);
 
+/* What decides a session: the records of services are bounded, so that what
+ * only an exact record permits is not permitted to them. */
+const struct policy *reach_policy(const struct policy *p,
+    const struct reach_session *q);
+
 /* Not 0 ends the walk, and is what it returns. */
 typedef int reach_fn(void *arg, const struct reach_session *q);
 

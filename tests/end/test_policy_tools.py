@@ -268,6 +268,35 @@ def explain(tools, principal, store, **more):
                   for c in r["columns"]}
 
 
+def test_what_only_an_exact_record_permits_is_told(tools):
+    rule = '"moderators work on reported cases"'
+    text = (tools.folder / "policy.yaml").read_text()
+    assert "rule: moderators work on reported cases\n" in text
+    tools.edit("policy.yaml", "rule: moderators work on reported cases\n",
+               "rule: moderators work on reported cases\n"
+               "    record: exact\n")
+    said, _ = explain(tools, "aoife", "eu", **MODERATION)
+    only = {t["table"] for t in said["tables"] if t["only-exact"]}
+    assert only == {t["table"] for t in said["tables"] if t["readable"]
+                    and not t["public"]} != set()
+    said, _ = explain(tools, "sam", "us", purpose="operations")
+    assert not any(t["only-exact"] for t in said["tables"])
+    found = {p["principal"]: p["ways"] for p in json.loads(tools.run(
+        "who-can", "--json")[0])["found"]}
+    assert {r for w in found["aoife"] for r in w["only-exact"]} == \
+        {rule.strip('"')}
+    assert not any(w["only-exact"] for w in found["sam"])
+    # A service's records are bounded: what it had by such a rule is gone.
+    assert "feed-international" in found
+    tools.edit("policy.yaml", "rule: the feed serves its users\n",
+               "rule: the feed serves its users\n    record: exact\n")
+    found = {p["principal"] for p in json.loads(tools.run(
+        "who-can", "--json")[0])["found"]}
+    assert "feed-international" not in found and "aoife" in found
+    said, _ = explain(tools, "feed-international", "us")
+    assert "not cleared for all" in said["refused"]
+
+
 def names(column):
     return {r["rule"] for r in column["rules"]}
 
