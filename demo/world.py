@@ -328,7 +328,9 @@ class Gateway:
         """Writes sworn.conf for a mode; other @NAME@s may be given."""
         text = (DEMO / "conf" / "sworn.conf.in").read_text()
         values = {"MODE": mode, "GATEWAY_PORT": self.port,
-                  "CONSOLE_PORT": self.console}
+                  "CONSOLE_PORT": self.console,
+                  # Stores are changed here on purpose.
+                  "DRIFT": "off"}
         for name, store in self.world.stores.items():
             values[f"{name.upper()}_PORT"] = store.port
         self.conf.write_text(fill(text, {**values, **replace}))

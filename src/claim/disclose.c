@@ -370,6 +370,7 @@ n_of(const struct record *r)
 	case RECORD_IN_FORCE:
 	case RECORD_ASKED:
 	case RECORD_ROTATION:
+	case RECORD_DRIFT:
 		break;
 	}
 	return 0;

@@ -101,6 +101,7 @@ struct verdict {
 	struct state_log *logs;
 	struct logins **logins;		/* as claim->stores; NULL: none */
 	const struct record *now;	/* the record being fed */
+	struct drifted *drifted;	/* by log and store */
 	struct verdict_evidence *evidence;
 	struct verdict_doubt *doubts;
 	size_t cap_evidence, cap_doubts;

@@ -348,6 +348,7 @@ session_of(const struct record *r, uint64_t *n)
 	case RECORD_IN_FORCE:
 	case RECORD_ASKED:
 	case RECORD_ROTATION:
+	case RECORD_DRIFT:
 		break;
 	}
 	return NULL;

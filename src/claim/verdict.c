@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "claim/drifted.h"
 #include "claim/state.h"
 
 const char *
@@ -98,6 +99,7 @@ verdict_free(struct verdict *v)
 	track_each(v->track, drop_session, v);
 	track_free(v->track);
 	stores_free(v);
+	drifted_free(v);
 	if (v->logins != NULL)
 		for (i = 0; i < v->claim->stores.n; i++)
 			logins_free(v->logins[i]);
@@ -446,6 +448,23 @@ note_backend(struct verdict *v, const struct record *r)
 	return 0;
 }
 
+/* Its login is one in the store's log, too. */
+static int
+note_drift(struct verdict *v, const struct record *r)
+{
+	const struct record_drift *d = &r->u.drift;
+	size_t i;
+	int e;
+
+	for (i = 0; d->pid != 0 && i < v->claim->stores.n; i++)
+		if (v->logins[i] != NULL && strcmp(v->claim->stores.s[i],
+		    d->store) == 0 && (e = logins_backend(v->logins[i],
+		    r->gateway, r->seq, r->time_ms, d->role,
+		    (uint32_t)d->pid)) != 0)
+			return e;
+	return drifted_take(v, r);
+}
+
 static int
 note_boot(struct verdict *v, const struct record_boot *b)
 {
@@ -484,6 +503,7 @@ session_of(const struct record *r)
 	case RECORD_IN_FORCE:
 	case RECORD_ASKED:
 	case RECORD_ROTATION:
+	case RECORD_DRIFT:
 	case RECORD_CLOSE:
 		break;
 	}
@@ -514,6 +534,8 @@ take(struct verdict *v, const struct record *r, struct bytes entry)
 		return t != NULL && t->data == NULL && t->seq == r->seq ?
 		    disclose_session(v, t, entry) : 0;
 	}
+	if (r->type == RECORD_DRIFT)
+		return note_drift(v, r);
 	if (r->type == RECORD_BACKEND && (e = note_backend(v, r)) != 0)
 		return e;
 	if ((id = session_of(r)) == NULL ||
@@ -554,7 +576,7 @@ verdict_log_end(struct verdict *v)
 		return 0;
 	arena_reset(v->scratch);
 	e = track_end(v->track);
-	if (e != 0)
+	if (e != 0 || (e = drifted_end(v)) != 0)
 		return e;
 	track_free(v->track);
 	v->track = NULL;
@@ -588,7 +610,8 @@ verdict_end(struct verdict *v, const struct verdict_result **ret)
 	if (v->log != NULL && (e = verdict_log_end(v)) != 0)
 		return e;
 	if (!v->partial &&
-	    ((e = rests_missing(v)) != 0 || (e = rests_say(v)) != 0))
+	    ((e = rests_missing(v)) != 0 || (e = rests_say(v)) != 0 ||
+	    (e = drifted_say(v)) != 0))
 		return e;
 	r->gaps = v->gaps;
 	r->evidence = v->evidence;

@@ -155,17 +155,34 @@ counts_json(PGresult *counts)
 	return o;
 }
 
+/* [name, hash] each. */
+static json_t *
+watch_json(PGresult *seen)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < PQntuples(seen); i++)
+		if (json_array_append_new(list, json_pack("[ss]",
+		    PQgetvalue(seen, i, 0), PQgetvalue(seen, i, 1))) != 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 static char *
 applied_text(const struct apply *a, PGresult *counts, PGresult *twins,
-    int64_t at_ms)
+    PGresult *seen, int64_t at_ms)
 {
 	char when[TIME_TEXT_MAX], *text = NULL;
 	json_t *root;
 
 	time_text(at_ms, when);
-	root = json_pack("{sisssososs}", "version", 1, "store",
+	root = json_pack("{sisssosossso}", "version", 1, "store",
 	    a->store->name, "logins", logins_json(a, twins),
-	    "counts", counts_json(counts), "counted", when);
+	    "counts", counts_json(counts), "counted", when,
+	    "watch", watch_json(seen));
 	if (root != NULL && (!a->shared || json_object_set_new(root, "panes",
 	    panes_json(&a->share, twins)) == 0))
 		text = json_dumps(root, JSON_INDENT(1));
@@ -210,14 +227,14 @@ applied_folder(const char *path)
 
 int
 applied_write(struct applied *f, const struct apply *a,
-    PGresult *counts, PGresult *twins, int64_t at_ms)
+    PGresult *counts, PGresult *twins, PGresult *seen, int64_t at_ms)
 {
 	struct buf name;
 	char *text;
 	int r = ERR_MEMORY;
 
 	buf_init(&name, 0);
-	text = applied_text(a, counts, twins, at_ms);
+	text = applied_text(a, counts, twins, seen, at_ms);
 	buf_fmt(&name, "%s.new", f->path);
 	if (text == NULL || (f->temporary = buf_steal(&name)) == NULL)
 		(void)fprintf(stderr, "sworn apply: out of memory\n");

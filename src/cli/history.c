@@ -275,6 +275,7 @@ take(struct whole *x, const struct record *r)
 	case RECORD_ASKED:
 	case RECORD_CLOSE:
 	case RECORD_SUBJECTS:
+	case RECORD_DRIFT:
 		break;
 	}
 	return settle(x);

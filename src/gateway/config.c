@@ -23,6 +23,7 @@
 #include "gateway/config_read.h"
 #include "gateway/config_stores.h"
 #include "gateway/config_witnesses.h"
+#include "gateway/drift.h"
 #include "gateway/policy_file.h"
 #include "log/quorum.h"
 #include "policy/policy.h"
@@ -230,7 +231,7 @@ load_top(struct loading *l, const struct yaml_node *root)
 	static const char *const keys[] = {"gateway", "state", "workers",
 	    "listeners", "console", "users", "directory", "addresses", "policy",
 	    "log", "limits", "logins", "stores", "tickets", "tls", "seen",
-	    NULL};
+	    "drift", NULL};
 	struct yaml_in in = {.arena = l->arena, .why = l->why};
 	const struct yaml_node *v;
 	const char *directory, *policy, *addresses, *logins;
@@ -240,6 +241,11 @@ load_top(struct loading *l, const struct yaml_node *root)
 	yaml_map(&in, root, keys);
 	c->gateway = loading_name(&in, yaml_need(&in, root, "gateway"), "gateway");
 	c->state_dir = loading_path(l, yaml_str(&in, yaml_need(&in, root, "state")));
+	c->drift_ms = DRIFT_EVERY_MS;
+	if ((v = yaml_get(root, "drift")) != NULL)
+		c->drift_ms = v->text != NULL &&
+		    strcmp(v->text, "off") == 0 ? 0 :
+		    yaml_duration_ms(&in, v, 100, 3600000);
 	c->workers = 2;
 	if ((v = yaml_get(root, "workers")) != NULL)
 		c->workers = (unsigned)yaml_u64(&in, v, 1, 256);

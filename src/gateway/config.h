@@ -25,6 +25,7 @@ struct directory;
 struct parcel;
 struct policy;
 struct quorum;
+struct watch_line;
 
 enum store_mode {
 	STORE_OBSERVE,
@@ -95,6 +96,10 @@ struct config_store {
 	struct config_login *logins;	/* theirs, and those that apply made */
 	size_t n_logins;
 	const char *applied_path;	/* what `sworn apply` wrote; in state_dir */
+	bool applied;			/* it is there */
+	/* What apply saw at its end (enforce/watch.h); none: an older one. */
+	const struct watch_line *watch;
+	size_t n_watch;
 	/* Subjects by residence, counted by apply. */
 	const char **count_labels;
 	uint64_t *counts;
@@ -122,6 +127,7 @@ struct config {
 	const char *log_dir;
 	const char *log_key_file;
 	uint64_t heartbeat_ms;
+	uint64_t drift_ms;		/* between looks at a store; 0: off */
 	uint64_t publish_ms;
 	struct config_witnesses witnesses;
 	unsigned workers;

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
+#include "enforce/watch.h"
 #include "gateway/config.h"
 #include "gateway/config_read.h"
 #include "gateway/twins.h"
@@ -164,7 +165,37 @@ add_counts(struct loading *l, struct config_store *s, json_t *counts)
 	return 0;
 }
 
-/* What apply left: logins and counts. */
+/* [name, hash] each, in the order of their names. */
+static int
+add_watch(struct loading *l, struct config_store *s, const json_t *list)
+{
+	struct watch_line *w;
+	const char *name, *hash;
+	size_t i, n = json_array_size(list);
+
+	if (list == NULL)
+		return 0;		/* of an older apply */
+	if ((w = arena_array(l->arena, n + 1, sizeof(*w))) == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < n; i++) {
+		name = json_string_value(json_array_get(
+		    json_array_get(list, i), 0));
+		hash = json_string_value(json_array_get(
+		    json_array_get(list, i), 1));
+		if (name == NULL || hash == NULL || (i > 0 &&
+		    strcmp(w[i - 1].name, name) >= 0))
+			return ERR_FORMAT;
+		w[i].name = arena_str(l->arena, name);
+		w[i].hash = arena_str(l->arena, hash);
+		if (w[i].name == NULL || w[i].hash == NULL)
+			return ERR_MEMORY;
+	}
+	s->watch = w;
+	s->n_watch = n;
+	return 0;
+}
+
+/* What apply left: logins, counts, and what it saw. */
 static int
 read_applied(struct loading *l, struct config_store *s, json_t *root)
 {
@@ -190,7 +221,8 @@ read_applied(struct loading *l, struct config_store *s, json_t *root)
 		memcpy(all, s->logins, s->n_logins * sizeof(*all));
 	s->logins = all;
 	if ((r = twins_read_panes(json_object_get(root, "panes"), l->arena,
-	    s)) != 0)
+	    s)) != 0 ||
+	    (r = add_watch(l, s, json_object_get(root, "watch"))) != 0)
 		return r;
 	json_array_foreach(logins, i, o) {
 		if ((r = add_login(l, s, o)) != 0)
@@ -214,6 +246,7 @@ load_applied(struct loading *l, struct config_store *s)
 		return ERR_MEMORY;
 	if (!loading_exists(l, s->applied_path))
 		return 0; /* nothing applied yet: sessions say so */
+	s->applied = true;
 	if ((r = loading_read(l, s->applied_path, true, &text, &len)) != 0)
 		return r;
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);

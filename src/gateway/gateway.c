@@ -25,6 +25,7 @@
 #include "gateway/cancel.h"
 #include "gateway/addresses.h"
 #include "gateway/config.h"
+#include "gateway/drift.h"
 #include "gateway/log_client.h"
 #include "gateway/lookup.h"
 #include "gateway/renew.h"
@@ -299,6 +300,11 @@ gateway_run(const struct gateway *g)
 	confine();
 	if (s->lookup != NULL && lookup_run(s->lookup) != 0)
 		goto out;
+	/* Before persons are let in. */
+	if (drift_new(s, &s->drift) != 0) {
+		report(REPORT_ERROR, "what looks for drift could not start");
+		goto out;
+	}
 	if (start_workers(s, w, n, &started) == 0 &&
 	    renew_new(s, w, n, g->renew_fd, &renew) == 0) {
 		report(REPORT_INFO, "accepting sessions workers=%u", n);
@@ -308,6 +314,7 @@ gateway_run(const struct gateway *g)
 	show_alive(s, false);
 	renew_free(renew);
 	stop_workers(s, w, started);
+	drift_stop(s->drift);
 	write_stop(s);
 out:
 	if (s != NULL)

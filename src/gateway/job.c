@@ -96,6 +96,7 @@ number(struct record *r, const char *session, uint64_t n)
 	case RECORD_IN_FORCE:
 	case RECORD_ASKED:
 	case RECORD_ROTATION:
+	case RECORD_DRIFT:
 		break;
 	}
 }

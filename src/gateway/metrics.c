@@ -58,6 +58,16 @@ static const struct {
 	{"sworn_ticket_failures_total", "counter",
 	    "Look-ups of tickets that failed.",
 	    offsetof(struct metrics, ticket_failures)},
+	{"sworn_stores_drifted", "gauge",
+	    "Stores that are closed to persons, since they are not as sworn "
+	    "apply left them.", offsetof(struct metrics, stores_drifted)},
+	{"sworn_stores_unseen", "gauge",
+	    "Stores that are closed to persons, since they could not be "
+	    "looked at for too long.",
+	    offsetof(struct metrics, stores_unseen)},
+	{"sworn_drift_failures_total", "counter",
+	    "Looks at a store for drift that failed.",
+	    offsetof(struct metrics, drift_failures)},
 	{"sworn_log_restarts_total", "counter",
 	    "Restarts of the log process.",
 	    offsetof(struct metrics, log_restarts)},

@@ -33,6 +33,9 @@ struct metrics {
 	atomic_uint_fast64_t ticket_lookups;
 	atomic_uint_fast64_t ticket_refusals;	/* asked, and not confirmed */
 	atomic_uint_fast64_t ticket_failures;	/* could not be asked */
+	atomic_uint_fast64_t stores_drifted;	/* closed to persons */
+	atomic_uint_fast64_t stores_unseen;	/* closed, too */
+	atomic_uint_fast64_t drift_failures;	/* looks that failed */
 	atomic_uint_fast64_t reloads;
 	atomic_uint_fast64_t reloads_failed;
 	atomic_uint_fast64_t reload_failed;	/* 1: the last one was */

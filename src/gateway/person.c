@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "gateway/config.h"
 #include "gateway/cover.h"
+#include "gateway/drift.h"
 #include "gateway/job.h"
 #include "gateway/judge.h"
 #include "gateway/move.h"
@@ -533,6 +534,19 @@ on_function(struct session *s)
 	return gate_deny(s, "FunctionCall", "", &r);
 }
 
+/* Nothing more of a store that is not as it was made: it ends the session. */
+static bool
+is_closed(struct session *s)
+{
+	struct backend_error e;
+
+	if (!drift_closed(s->worker->shared->drift, s->store, &e))
+		return false;
+	e.severity = "FATAL";
+	session_end(s, "drift", &e);
+	return true;
+}
+
 /*
  * One message: 0, it is done with; WAIT, it stays (or the session ended);
  * ERR_FORMAT.
@@ -547,6 +561,8 @@ on_message(struct session *s, const struct frame *f)
 		session_end(s, "client", NULL);
 		return WAIT;
 	}
+	if (is_closed(s))
+		return WAIT;
 	if (p->skipping && f->type != 'S')
 		return 0;
 	/* While a change is under way only its own Sync may pass. */

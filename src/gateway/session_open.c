@@ -13,6 +13,7 @@
 #include "directory/directory.h"
 #include "gateway/cancel.h"
 #include "gateway/config.h"
+#include "gateway/drift.h"
 #include "gateway/job.h"
 #include "gateway/move.h"
 #include "gateway/setting.h"
@@ -107,9 +108,14 @@ static bool
 may_open(struct session *s)
 {
 	const struct standing *st = s->standing;
+	struct backend_error drifted;
 	const char *name;
 
-	if (!config_knows_purpose(s->version->config, s->purpose)) {
+	if (st->who->kind == PRINCIPAL_PERSON &&
+	    drift_closed(s->worker->shared->drift, s->store, &drifted)) {
+		fail(s, "drift", drifted.sqlstate, drifted.message,
+		    drifted.detail, drifted.hint);
+	} else if (!config_knows_purpose(s->version->config, s->purpose)) {
 		fail_purpose(s);
 	} else if (is_elsewhere(s)) {
 		fail(s, "network", "28000", arena_fmt(s->a,

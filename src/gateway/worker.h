@@ -21,6 +21,7 @@ struct cancel_table;
 struct config;
 struct config_login;
 struct config_store;
+struct drift;
 struct job;
 struct log_client;
 struct lookup;
@@ -40,6 +41,7 @@ struct shared {
 	struct metrics *metrics;
 	struct cancel_table *cancels;
 	struct lookup *lookup;			/* of tickets; NULL: none */
+	struct drift *drift;			/* of stores */
 	uint8_t text_key[HASH_LEN];		/* for hashes of SQL */
 	uint8_t mock_key[HASH_LEN];		/* for users that are not there */
 	uint8_t ticket_key[HASH_LEN];		/* for references in tickets */

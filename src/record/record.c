@@ -35,6 +35,7 @@ static const char *const type_names[] = {
 	[RECORD_IN_FORCE] = "in_force",
 	[RECORD_ASKED] = "asked",
 	[RECORD_ROTATION] = "rotation",
+	[RECORD_DRIFT] = "drift",
 };
 
 const char *

@@ -52,6 +52,7 @@ enum record_type {
 	RECORD_IN_FORCE,	/* what decides from here on */
 	RECORD_ASKED,		/* somebody asks who saw a subject's data */
 	RECORD_ROTATION,	/* the log's next key signs from here on */
+	RECORD_DRIFT,		/* whether a store is as it was applied */
 };
 
 const char *record_type_text(enum record_type t);
@@ -298,6 +299,16 @@ struct record_rotation {
 	bool clean;			/* the entry before it is a stop */
 };
 
+/* A look at a store. */
+struct record_drift {
+	const char *store;
+	const char *state;		/* "applied", "drifted", "unseen" */
+	const char *role;		/* the login that looked; "": none */
+	uint64_t pid;			/* of its server process; 0: none */
+	uint64_t found;			/* how many differences there are */
+	struct record_strs what;	/* the first of them, in words */
+};
+
 struct record_close {
 	const char *session;
 	uint64_t n;			/* so the session has n + 1 records */
@@ -329,6 +340,7 @@ struct record {
 		struct record_in_force in_force;
 		struct record_asked asked;
 		struct record_rotation rotation;
+		struct record_drift drift;
 	} u;
 };
 

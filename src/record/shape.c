@@ -21,6 +21,7 @@ static const char *const modes[] = {"observe", "enforce", NULL};
 static const char *const kinds[] = {"person", "service", NULL};
 static const char *const objects[] = {"policy", "catalog", "directory", NULL};
 static const char *const causes[] = {"start", "reload", "restored", NULL};
+static const char *const looks[] = {"applied", "drifted", "unseen", NULL};
 static const char *const bases[] = {"bounded", "exact", NULL};
 
 static const struct shape_field path_fields[] = {
@@ -288,6 +289,15 @@ static const struct shape_field heartbeat_fields[] = {
 	FIELD(SHAPE_U64, struct record_heartbeat, closed, "closed"),
 };
 
+static const struct shape_field drift_fields[] = {
+	FIELD(SHAPE_NAME, struct record_drift, store, "store"),
+	ENUM(struct record_drift, state, "state", looks),
+	FIELD(SHAPE_STR, struct record_drift, role, "role"),
+	FIELD(SHAPE_U64, struct record_drift, pid, "pid"),
+	FIELD(SHAPE_U64, struct record_drift, found, "found"),
+	FIELD(SHAPE_STRS, struct record_drift, what, "what"),
+};
+
 static const struct shape_field close_fields[] = {
 	FIELD(SHAPE_NAME, struct record_close, session, "session"),
 	FIELD(SHAPE_U64, struct record_close, n, "n"),
@@ -318,6 +328,7 @@ static const struct shape shapes[] = {
 	[RECORD_IN_FORCE] = SHAPE(in_force_fields, struct record_in_force),
 	[RECORD_ASKED] = SHAPE(asked_fields, struct record_asked),
 	[RECORD_ROTATION] = SHAPE(rotation_fields, struct record_rotation),
+	[RECORD_DRIFT] = SHAPE(drift_fields, struct record_drift),
 };
 
 const struct shape *

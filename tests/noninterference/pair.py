@@ -61,6 +61,7 @@ console: {{address: 127.0.0.1, port: {console}}}
 users: users
 directory: directory.yaml
 policy: policy.yaml
+drift: off
 log: {{dir: log, key: log.key, heartbeat: 5s, publish: 1s}}
 limits: {{sessions: 50, login: 10s, connect: 5s, log: 5s}}
 stores:

@@ -353,6 +353,47 @@ def test_silence_beyond_two_heartbeats_is_missing(bench):
         assert status == want, (gap, doubts(out))
 
 
+def drift(log, state, found=0, store="us"):
+    what = ["rights of PUBLIC: it is not as sworn apply left it"] * found
+    return log.add("drift", store=store, state=state, role="sworn_w", pid=7,
+                   found=found, what=what)
+
+
+def look(log, states, store):
+    for s in states:
+        log.now += 100
+        drift(log, {"a": "applied", "d": "drifted", "u": "unseen"}[s],
+              s == "d", store)
+    log.now += 100
+
+
+# Looks before, in and after the period; whether the store is in doubt.
+LOOKS = (("a", "a", "a", False), ("a", "d", "a", True), ("d", "a", "a", True),
+         ("d", "", "", True), ("a", "", "d", True), ("a", "a", "da", True),
+         ("da", "a", "ad", False), ("da", "u", "a", False),
+         ("", "", "a", False))
+
+
+def test_store_that_had_drifted_is_in_doubt(bench):
+    for before, within, after, in_doubt in LOOKS:
+        for store in ("us", "elsewhere"):
+            log = Log()
+            look(log, before, store)
+            begin = log.now
+            look(log, within, store)
+            end = log.now
+            log.now += 100
+            look(log, after, store)
+            log.beat_now()
+            status, out = judge(bench, log, begin, end, stores="[us]")
+            want = in_doubt and store == "us"
+            about = (before, within, after, doubts(out))
+            assert bool(doubts(out, "drift")) == want, about
+            assert status == (NOT_SHOWN if want else HOLDS), about
+            rests = [r for r in out["rests_on"] if r["what"] == "drift"]
+            assert bool(rests) == (store == "us" and "a" in within), about
+
+
 def test_silence_outside_the_period_does_not_matter(bench):
     log = Log()
     log.now += 10 ** 7
