@@ -363,7 +363,7 @@ def look(log, states, store):
     for s in states:
         log.now += 100
         drift(log, {"a": "applied", "d": "drifted", "u": "unseen"}[s],
-              s == "d", store)
+              int(s == "d"), store)
     log.now += 100
 
 
@@ -387,7 +387,7 @@ def test_store_that_had_drifted_is_in_doubt(bench):
             log.beat_now()
             status, out = judge(bench, log, begin, end, stores="[us]")
             want = in_doubt and store == "us"
-            about = (before, within, after, doubts(out))
+            about = (before, within, after, out)
             assert bool(doubts(out, "drift")) == want, about
             assert status == (NOT_SHOWN if want else HOLDS), about
             rests = [r for r in out["rests_on"] if r["what"] == "drift"]
