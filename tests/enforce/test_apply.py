@@ -172,7 +172,10 @@ def test_file_for_the_gateway_is_whole_and_nobody_elses_to_read(make):
     s.apply()
     assert stat.S_IMODE(s.applied.stat().st_mode) == 0o600
     found = json.loads(s.applied.read_text())
-    assert set(found) == {"version", "store", "logins", "counts", "counted"}
+    assert set(found) == {"version", "store", "logins", "counts", "counted",
+                          "watch"}
+    names = [name for name, _ in found["watch"]]
+    assert names == sorted(names) and set(s.kinds().values()) <= set(names)
     assert found["version"] == 1 and found["store"] == s.name
     assert found["counts"] == {"US": 2, "IE": 2, "unknown": 2}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
