@@ -330,7 +330,7 @@ class Gateway:
         values = {"MODE": mode, "GATEWAY_PORT": self.port,
                   "CONSOLE_PORT": self.console,
                   # Stores are changed here on purpose.
-                  "DRIFT": "off"}
+                  "DRIFT": '"off"'}
         for name, store in self.world.stores.items():
             values[f"{name.upper()}_PORT"] = store.port
         self.conf.write_text(fill(text, {**values, **replace}))

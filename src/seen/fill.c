@@ -623,6 +623,7 @@ seen_fill(struct seen_index *x, const struct record *r)
 	case RECORD_HEARTBEAT:
 	case RECORD_IN_FORCE:
 	case RECORD_ROTATION:
+	case RECORD_DRIFT:
 		break;
 	}
 	return 0;

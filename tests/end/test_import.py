@@ -264,7 +264,7 @@ def test_imported_people_have_their_control_sets(im, bin_dir):
         im.write(f.name, f.read_text())
     im.write("sworn.conf", demo_world.fill(
         (conf / "sworn.conf.in").read_text(),
-        {"GATEWAY_PORT": 1, "CONSOLE_PORT": 2, "US_PORT": 3, "EU_PORT": 4,
+        {"GATEWAY_PORT": 1, "DRIFT": "60s", "CONSOLE_PORT": 2, "US_PORT": 3, "EU_PORT": 4,
          "DOMESTIC_PORT": 5, "MODE": "enforce"}))
     for name in ("users", "credentials.us", "credentials.eu",
                  "credentials.domestic"):

@@ -27,7 +27,7 @@ class Tools:
         self.conf = folder / "sworn.conf"
         self.conf.write_text(demo_world.fill(
             (CONF / "sworn.conf.in").read_text(),
-            {"GATEWAY_PORT": 1, "CONSOLE_PORT": 2, "US_PORT": 3,
+            {"GATEWAY_PORT": 1, "DRIFT": "60s", "CONSOLE_PORT": 2, "US_PORT": 3,
              "EU_PORT": 4, "DOMESTIC_PORT": 5, "MODE": "enforce"}))
         for name in ("users", "credentials.us", "credentials.eu",
                      "credentials.domestic"):
