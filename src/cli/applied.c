@@ -157,32 +157,47 @@ counts_json(PGresult *counts)
 
 /* [name, hash] each. */
 static json_t *
-watch_json(PGresult *seen)
+watch_json(const struct watch_list *l)
 {
 	json_t *list = json_array();
-	int i;
+	size_t i;
 
-	for (i = 0; i < PQntuples(seen); i++)
+	for (i = 0; i < l->n; i++)
 		if (json_array_append_new(list, json_pack("[ss]",
-		    PQgetvalue(seen, i, 0), PQgetvalue(seen, i, 1))) != 0) {
+		    l->lines[i].name, l->lines[i].hash)) != 0) {
 			json_decref(list);
 			return NULL;
 		}
 	return list;
 }
 
+static json_t *
+seal_json(const struct seal *s)
+{
+	json_t *o = NULL;
+	struct buf key;
+
+	buf_init(&key, 0);
+	text_hex(&key, s->key, sizeof(s->key));
+	if (buf_text(&key) != NULL)
+		o = json_pack("{sssI}", "key", buf_text(&key), "number",
+		    (json_int_t)s->number);
+	buf_wipe_done(&key);
+	return o;
+}
+
 static char *
 applied_text(const struct apply *a, PGresult *counts, PGresult *twins,
-    PGresult *seen, int64_t at_ms)
+    int64_t at_ms)
 {
 	char when[TIME_TEXT_MAX], *text = NULL;
 	json_t *root;
 
 	time_text(at_ms, when);
-	root = json_pack("{sisssosossso}", "version", 1, "store",
+	root = json_pack("{sisssososssoso}", "version", 1, "store",
 	    a->store->name, "logins", logins_json(a, twins),
 	    "counts", counts_json(counts), "counted", when,
-	    "watch", watch_json(seen));
+	    "watch", watch_json(&a->watch), "seal", seal_json(&a->seal));
 	if (root != NULL && (!a->shared || json_object_set_new(root, "panes",
 	    panes_json(&a->share, twins)) == 0))
 		text = json_dumps(root, JSON_INDENT(1));
@@ -227,14 +242,14 @@ applied_folder(const char *path)
 
 int
 applied_write(struct applied *f, const struct apply *a,
-    PGresult *counts, PGresult *twins, PGresult *seen, int64_t at_ms)
+    PGresult *counts, PGresult *twins, int64_t at_ms)
 {
 	struct buf name;
 	char *text;
 	int r = ERR_MEMORY;
 
 	buf_init(&name, 0);
-	text = applied_text(a, counts, twins, seen, at_ms);
+	text = applied_text(a, counts, twins, at_ms);
 	buf_fmt(&name, "%s.new", f->path);
 	if (text == NULL || (f->temporary = buf_steal(&name)) == NULL)
 		(void)fprintf(stderr, "sworn apply: out of memory\n");

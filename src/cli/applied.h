@@ -31,11 +31,10 @@ struct applied {
 /* The folder that it stands in: sworn run makes it too, whichever comes
  * first. */
 int applied_folder(const char *path);
-/* counts: (label, n) rows; twins: those of twin_pairs_sql; seen: those of
- * watch_sql. 0 or an error,
+/* counts: (label, n) rows; twins: those of twin_pairs_sql. 0 or an error,
  * said on standard error. */
 int applied_write(struct applied *f, const struct apply *a,
-    PGresult *counts, PGresult *twins, PGresult *seen, int64_t at_ms);
+    PGresult *counts, PGresult *twins, int64_t at_ms);
 /* Puts it in place. */
 int applied_commit(struct applied *f);
 /* Removes what was not put in place. */

@@ -10,6 +10,7 @@
  *	drop what is no longer wanted, or is not as it was made
  *	make what is missing; set every login's password
  *	count the subjects
+ *	seal what is there, for gateways that look for drift
  *	write the file for the gateway beside the old one
  *	commit; put the file in its place
  *
@@ -42,7 +43,6 @@
 #include "cli/probe.h"
 #include "cli/rights.h"
 #include "enforce/enforce.h"
-#include "enforce/watch.h"
 #include "enforce/keep.h"
 #include "enforce/twin.h"
 #include "gateway/config.h"
@@ -269,7 +269,7 @@ make_columns(struct apply *a)
 	if (!there && ((r = apply_begin(a)) != 0 || (r = examine(a)) != 0 ||
 	    (r = db_run(a->c, "ending", "ROLLBACK")) != 0))
 		return r;
-	return columns_make(a->c, a->store->catalog);
+	return columns_make(a->c, a->store->catalog, apply_seal_part, a);
 }
 
 static int
@@ -287,35 +287,11 @@ drop_unused_columns(struct apply *a)
 	return r;
 }
 
-/* What a gateway that looks for drift is to find. */
-static int
-watch(struct apply *a, PGresult **ret)
-{
-	const struct config_store *s = a->store;
-	const char **roles = arena_array(a->arena, s->n_services + 2,
-	    sizeof(*roles));
-	size_t i, n = 0;
-	struct buf sql;
-	int r;
-
-	if (roles == NULL)
-		return apply_said(ERR_MEMORY, "out of memory");
-	for (i = 0; i < s->n_services; i++)
-		roles[n++] = s->service_roles[i];
-	if (s->observe_role != NULL)
-		roles[n++] = s->observe_role;
-	buf_init(&sql, 0);
-	if ((r = watch_sql(s->catalog, roles, n, &sql)) == 0)
-		r = db_rows_buf(a->c, "looking at what was made", &sql, ret);
-	buf_done(&sql);
-	return r;
-}
-
 static int
 apply_store(struct apply *a)
 {
 	struct applied f = { .path = a->store->applied_path };
-	PGresult *counts = NULL, *twins = NULL, *seen = NULL;
+	PGresult *counts = NULL, *twins = NULL;
 	int64_t now = clock_now_ms();
 	struct why w;
 	int r;
@@ -338,15 +314,14 @@ apply_store(struct apply *a)
 	    (r = db_rows(a->c, "reading the twins", twin_pairs_sql,
 	    &twins)) != 0 ||
 	    (r = apply_open(a)) != 0 ||
-	    (r = watch(a, &seen)) != 0 ||
-	    (r = applied_write(&f, a, counts, twins, seen, now)) != 0 ||
+	    (r = apply_seal(a)) != 0 ||
+	    (r = applied_write(&f, a, counts, twins, now)) != 0 ||
 	    (r = db_run(a->c, "committing", "COMMIT")) != 0 ||
 	    (r = applied_commit(&f)) != 0)
 		goto out;
 	summary(a, counts);
 out:
 	applied_done(&f);
-	PQclear(seen);
 	PQclear(twins);
 	PQclear(counts);
 	return r;
@@ -444,6 +419,7 @@ out:
 	if (a.passwords != NULL)
 		wipe(a.passwords, a.wanted.n * sizeof(*a.passwords));
 	free(a.passwords);
+	wipe(a.seal.key, sizeof(a.seal.key));
 	PQclear(a.known);
 	PQfinish(a.c);		/* a transaction that is open is undone */
 	clearances_done(&a.wanted);

@@ -5,6 +5,7 @@
  *	apply_base.c	what a store has once
  *	apply_items.c	clearances, panes and logins: which there are to be,
  *			which are there, making and dropping them
+ *	apply_seal.c	what gateways that look for drift compare with
  *	apply_state.c	sworn.state, and transactions
  *
  * Errors are said on standard error where they are found.
@@ -22,6 +23,8 @@
 #include "crypto/hash.h"
 #include "enforce/enforce.h"
 #include "enforce/share.h"
+#include "enforce/watch.h"
+#include "gateway/seal.h"
 
 struct arena;
 struct buf;
@@ -72,6 +75,10 @@ struct apply {
 	PGresult *known;	/* sworn.state: (key, value); NULL: no base */
 	size_t n_new, n_kept, n_dropped;	/* clearances */
 
+	struct watch_list watch;	/* as it is at the end */
+	struct seal seal;		/* about it */
+	bool as_left;		/* before the part under way began */
+
 	uint64_t locks;		/* of this transaction, by estimate */
 	uint64_t locks_max;	/* that one may have; 0: any */
 	bool base_dropped;	/* and so everything */
@@ -113,6 +120,15 @@ int apply_base_value(struct apply *a, struct buf *sql,
 
 int apply_make_tags(struct apply *a);
 int apply_make_base(struct apply *a);
+
+/* ---- apply_seal.c ---- */
+
+/* Sets watch and seal, and writes the seal; says what is new beside what
+ * apply makes. */
+int apply_seal(struct apply *a);
+/* Before and after a transaction of its own, inside of it; arg is the apply:
+ * seals what came out, if what was there was sealed. */
+int apply_seal_part(void *arg, bool after);
 
 /* ---- apply_items.c ---- */
 

@@ -150,7 +150,8 @@ out:
 }
 
 static int
-make(PGconn *c, struct buf *sql)
+make(PGconn *c, struct buf *sql, int (*part)(void *arg, bool after),
+    void *arg)
 {
 	struct buf state;
 	int r;
@@ -159,6 +160,7 @@ make(PGconn *c, struct buf *sql)
 	if ((r = db_run(c, "making residence columns", "BEGIN; SET LOCAL "
 	    "lock_timeout = '10s'; "
 	    "SELECT pg_advisory_xact_lock(8319104478)")) != 0 ||
+	    (r = part(arg, false)) != 0 ||
 	    (r = db_run_buf(c, "making residence columns", sql)) != 0)
 		goto out;
 	buf_str(&state, "TRUNCATE sworn_keep.state; INSERT INTO "
@@ -168,8 +170,11 @@ make(PGconn *c, struct buf *sql)
 	buf_str(&state, " ");
 	if ((r = print_hash(c, &state)) != 0)
 		goto out;
-	buf_str(&state, "'); COMMIT");
-	r = db_run_buf(c, "making residence columns", &state);
+	buf_str(&state, "')");
+	if ((r = db_run_buf(c, "making residence columns", &state)) != 0 ||
+	    (r = part(arg, true)) != 0)
+		goto out;
+	r = db_run(c, "making residence columns", "COMMIT");
 out:
 	if (r != 0)
 		(void)db_run(c, "undoing", "ROLLBACK");
@@ -227,7 +232,8 @@ fill(PGconn *c)
 }
 
 int
-columns_make(PGconn *c, const struct catalog *catalog)
+columns_make(PGconn *c, const struct catalog *catalog,
+    int (*part)(void *arg, bool after), void *arg)
 {
 	struct buf sql;
 	bool made = false;
@@ -238,7 +244,7 @@ columns_make(PGconn *c, const struct catalog *catalog)
 	    (r = is_made(c, &sql, &made)) != 0)
 		goto out;
 	if (!made && ((r = refuse_keys(c, catalog)) != 0 ||
-	    (r = make(c, &sql)) != 0))
+	    (r = make(c, &sql, part, arg)) != 0))
 		goto out;
 	r = fill(c);
 out:

@@ -17,8 +17,10 @@ struct catalog;
 int columns_are_there(PGconn *c, bool *ret);
 
 /* Makes what is missing or not as it was made, then fills columns that are
- * new, a batch of pages a transaction, while others write. */
-int columns_make(PGconn *c, const struct catalog *catalog);
+ * new, a batch of pages a transaction, while others write. part is called in
+ * the transaction that makes them, before and after. */
+int columns_make(PGconn *c, const struct catalog *catalog,
+    int (*part)(void *arg, bool after), void *arg);
 
 /* Whether triggers, functions and columns are as they were made. */
 int columns_same(PGconn *c, bool *ret);

@@ -14,24 +14,33 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
-#include "catalog/catalog.h"
 
 #define OURS "'^sworn_(p?[0-9a-f]{16}(_own)?|way|keep)$'"
 #define BASE "'sworn base'"
 #define PUBLICS "'rights of PUBLIC'"
+#define LOGIN_LINE "login "
 /* A right of nobody that apply makes and takes away with a clearance. */
 #define OTHERS "x.grantee NOT IN (SELECT oid FROM every)"
 
+/* Roles are the whole server's: ours are those that this database depends on.
+ * What a clearance may read columns of is guarded, with its partitions; what
+ * it may read whole is public. */
 static const char with_sql[] =
-    ", every AS MATERIALIZED (SELECT oid, rolname, regexp_replace(rolname, "
-    "'_own$', '') AS name FROM pg_roles WHERE rolname ~ " OURS "),\n"
+    "WITH RECURSIVE every AS MATERIALIZED (SELECT r.oid, r.rolname, "
+    "regexp_replace(r.rolname, '_own$', '') AS name FROM pg_roles r WHERE "
+    "r.rolname ~ " OURS " AND EXISTS (SELECT FROM pg_shdepend d WHERE "
+    "d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.dbid "
+    "= (SELECT oid FROM pg_database WHERE datname = current_database()))),\n"
     "places AS MATERIALIZED (SELECT oid, nspowner, nspacl, CASE WHEN nspname "
     "IN ('sworn', 'sworn_tag') THEN " BASE " ELSE regexp_replace(nspname, "
     "'_twin$', '') END AS name FROM pg_namespace WHERE nspname ~ "
     "'^sworn(_p?[0-9a-f]{16}(_twin)?|_tag)?$'),\n"
-    "tables AS MATERIALIZED (SELECT c.oid, c.relname, n.nspname FROM listed "
-    "l JOIN pg_namespace n ON n.nspname = l.s JOIN pg_class c ON "
-    "c.relnamespace = n.oid AND c.relname = l.t),\n"
+    "granted AS MATERIALIZED (SELECT DISTINCT c.oid, c.relnamespace FROM "
+    "pg_attribute a JOIN pg_class c ON c.oid = a.attrelid, aclexplode("
+    "a.attacl) x JOIN every e ON x.grantee = e.oid WHERE a.attacl IS NOT "
+    "NULL AND c.relnamespace NOT IN (SELECT oid FROM places)),\n"
+    "tables AS (SELECT oid FROM granted UNION SELECT i.inhrelid FROM "
+    "pg_inherits i JOIN tables t ON i.inhparent = t.oid),\n"
     "said(name, what) AS (\n";
 
 static const char ours_sql[] =
@@ -88,7 +97,9 @@ static const char others_sql[] =
     "UNION ALL SELECT concat('relation ', n.nspname, '.', c.relname), "
     "concat_ws(' ', 'relation', c.relkind, c.relrowsecurity) FROM pg_class "
     "c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN "
-    "('r', 'p', 'v', 'm', 'f') AND n.nspname IN (SELECT s FROM listed)\n"
+    "('r', 'p', 'v', 'm', 'f') AND n.oid IN (SELECT relnamespace FROM "
+    "granted) AND NOT (c.relispartition AND c.relkind IN ('r', 'p') AND "
+    "c.oid IN (SELECT oid FROM tables))\n"
     "UNION ALL SELECT " PUBLICS ", 'none else'\n"
     "UNION ALL SELECT " PUBLICS ", concat_ws(' ', 'relation', c.oid, "
     "x.privilege_type) FROM pg_class c JOIN pg_namespace n ON n.oid = "
@@ -122,41 +133,24 @@ static const char logins_sql[] =
     "CASE WHEN NOT r.rolsuper THEN concat(has_any_column_privilege(r.oid, "
     "t.oid, 'SELECT'), has_any_column_privilege(r.oid, t.oid, 'INSERT, "
     "UPDATE'), has_table_privilege(r.oid, t.oid, 'DELETE, TRUNCATE')) END) "
-    "FROM pg_roles r, tables t WHERE r.rolcanlogin AND r.rolname !~ " OURS
-    " AND has_database_privilege(r.oid, current_database(), 'CONNECT') AND "
-    "(has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, UPDATE') OR "
-    "has_table_privilege(r.oid, t.oid, 'DELETE, TRUNCATE')) AND r.rolname "
-    "NOT IN (''";
+    "FROM pg_roles r, tables t WHERE r.rolcanlogin AND r.oid NOT IN (SELECT "
+    "oid FROM every) AND has_database_privilege(r.oid, current_database(), "
+    "'CONNECT') AND (has_any_column_privilege(r.oid, t.oid, 'SELECT, INSERT, "
+    "UPDATE') OR has_table_privilege(r.oid, t.oid, 'DELETE, TRUNCATE'))";
 
 int
-watch_sql(const struct catalog *c, const char *const *roles, size_t n,
-    struct buf *out)
+watch_sql(struct buf *out)
 {
-	size_t i;
-
-	buf_str(out, "WITH listed(s, t) AS (VALUES ('', '')");
-	for (i = 0; i < c->n_tables; i++) {
-		if (c->tables[i].is_public)
-			continue;
-		buf_str(out, ", (");
-		text_sql_literal(out, c->tables[i].schema);
-		buf_str(out, ", ");
-		text_sql_literal(out, c->tables[i].name);
-		buf_str(out, ")");
-	}
-	buf_str(out, ")");
 	buf_str(out, with_sql);
 	buf_str(out, ours_sql);
 	buf_str(out, others_sql);
 	buf_str(out, logins_sql);
-	for (i = 0; i < n; i++) {
-		buf_str(out, ", ");
-		text_sql_literal(out, roles[i]);
-	}
-	buf_str(out, "))\nSELECT name, encode(sha256(convert_to(string_agg("
+	buf_str(out, ")\nSELECT '' AS name, coalesce(obj_description("
+	    "to_regnamespace('sworn'), 'pg_namespace'), '') AS hash\n"
+	    "UNION ALL (SELECT name, encode(sha256(convert_to(string_agg("
 	    "DISTINCT what, E'\\n' ORDER BY what), 'UTF8')), 'hex') FROM "
-	    "(SELECT name, what COLLATE \"C\" AS what FROM said) s "
-	    "GROUP BY name ORDER BY name COLLATE \"C\"");
+	    "(SELECT name COLLATE \"C\" AS name, what COLLATE \"C\" AS what "
+	    "FROM said) s GROUP BY name) ORDER BY 1");
 	return out->failed ? ERR_MEMORY : 0;
 }
 
@@ -164,39 +158,55 @@ watch_sql(const struct catalog *c, const char *const *roles, size_t n,
 static bool
 is_needed(const char *name)
 {
-	return !text_starts(name, "relation ") && !text_starts(name, "login ");
+	return !text_starts(name, "relation ") && !text_starts(name, LOGIN_LINE);
 }
 
 static const char *
 why_new(const char *name)
 {
-	if (text_starts(name, "login "))
+	if (text_starts(name, LOGIN_LINE))
 		return "it may log in around the gateway and reach what is "
 		    "guarded, and could not when sworn apply ran";
 	return "it was not there when sworn apply ran";
 }
 
+/* A login that is another's business: of a service, or the observe-role. */
+static bool
+is_expected(const char *name, const char *const *roles, size_t n)
+{
+	size_t i;
+
+	if (!text_starts(name, LOGIN_LINE))
+		return false;
+	for (i = 0; i < n; i++)
+		if (strcmp(name + strlen(LOGIN_LINE), roles[i]) == 0)
+			return true;
+	return false;
+}
+
 size_t
-watch_compare(const struct watch_line *kept, size_t n_kept,
-    const struct watch_line *now, size_t n_now,
+watch_compare(const struct watch_list *kept, const struct watch_list *now,
+    const char *const *roles, size_t n_roles,
     void (*found)(void *arg, const char *name, const char *why), void *arg)
 {
 	size_t i = 0, k = 0, n = 0;
+	const char *why, *name;
 	int order;
 
-	while (i < n_kept || k < n_now) {
-		order = i == n_kept ? 1 : k == n_now ? -1 :
-		    strcmp(kept[i].name, now[k].name);
-		if (order < 0 && is_needed(kept[i].name)) {
-			found(arg, kept[i].name, "it is gone");
-			n++;
-		} else if (order > 0) {
-			found(arg, now[k].name, why_new(now[k].name));
-			n++;
-		} else if (order == 0 &&
-		    strcmp(kept[i].hash, now[k].hash) != 0) {
-			found(arg, now[k].name, "it is not as sworn apply "
-			    "left it");
+	while (i < kept->n || k < now->n) {
+		order = i == kept->n ? 1 : k == now->n ? -1 :
+		    strcmp(kept->lines[i].name, now->lines[k].name);
+		name = order <= 0 ? kept->lines[i].name : now->lines[k].name;
+		why = NULL;
+		if (order < 0 && is_needed(name))
+			why = "it is gone";
+		else if (order > 0)
+			why = why_new(name);
+		else if (order == 0 && strcmp(kept->lines[i].hash,
+		    now->lines[k].hash) != 0)
+			why = "it is not as sworn apply left it";
+		if (why != NULL && !is_expected(name, roles, n_roles)) {
+			found(arg, name, why);
 			n++;
 		}
 		i += order <= 0;

@@ -15,22 +15,30 @@
 #include <stddef.h>
 
 struct buf;
-struct catalog;
 
 struct watch_line {
 	const char *name;
 	const char *hash;
 };
 
-/* SELECT of (name, hash) in the order of strcmp. To be run with search_path
- * = pg_catalog. roles: logins beside it that are expected. 0 or ERR_MEMORY. */
-int watch_sql(const struct catalog *c, const char *const *roles, size_t n,
-    struct buf *out);
+/* In the order of strcmp. */
+struct watch_list {
+	const struct watch_line *lines;
+	size_t n;
+};
 
-/* Calls found with each difference, in words; both lists in the order of
- * strcmp. Returns how many there are. */
-size_t watch_compare(const struct watch_line *kept, size_t n_kept,
-    const struct watch_line *now, size_t n_now,
+/*
+ * SELECT of (name, hash) in the order of strcmp, the first of them named "":
+ * it is no line, but the comment on schema sworn. To be run with search_path
+ * = pg_catalog. It is the same for every configuration, so that whoever has
+ * another one sees the same. 0 or ERR_MEMORY.
+ */
+int watch_sql(struct buf *out);
+
+/* Calls found with each difference, in words, but not those about logins that
+ * are expected, by their roles. Returns how many there are. */
+size_t watch_compare(const struct watch_list *kept,
+    const struct watch_list *now, const char *const *roles, size_t n_roles,
     void (*found)(void *arg, const char *name, const char *why), void *arg);
 
 #endif

@@ -385,6 +385,7 @@ config_free(struct config *c)
 		for (k = 0; k < s->n_logins; k++)
 			wipe((char *)(uintptr_t)s->logins[k].password,
 			    strlen(s->logins[k].password));
+		wipe(s->seal.key, sizeof(s->seal.key));
 		catalog_free(s->catalog);
 		config_store_tls_done(&s->tls);
 	}

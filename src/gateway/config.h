@@ -12,12 +12,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "enforce/watch.h"
 #include "gateway/limits.h"
 
 #include "gateway/config_logins.h"
 #include "gateway/config_seen.h"
 #include "gateway/config_tickets.h"
 #include "gateway/config_tls.h"
+#include "gateway/seal.h"
 
 struct addresses;
 struct catalog;
@@ -25,7 +27,6 @@ struct directory;
 struct parcel;
 struct policy;
 struct quorum;
-struct watch_line;
 
 enum store_mode {
 	STORE_OBSERVE,
@@ -97,9 +98,10 @@ struct config_store {
 	size_t n_logins;
 	const char *applied_path;	/* what `sworn apply` wrote; in state_dir */
 	bool applied;			/* it is there */
-	/* What apply saw at its end (enforce/watch.h); none: an older one. */
-	const struct watch_line *watch;
-	size_t n_watch;
+	/* What apply saw at its end (none: an older one), and by what it
+	 * sealed that in the store. */
+	struct watch_list watch;
+	struct seal seal;
 	/* Subjects by residence, counted by apply. */
 	const char **count_labels;
 	uint64_t *counts;

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
 #include "enforce/watch.h"
@@ -190,9 +193,34 @@ add_watch(struct loading *l, struct config_store *s, const json_t *list)
 		if (w[i].name == NULL || w[i].hash == NULL)
 			return ERR_MEMORY;
 	}
-	s->watch = w;
-	s->n_watch = n;
+	s->watch = (struct watch_list){w, n};
 	return 0;
+}
+
+static int
+add_seal(struct config_store *s, const json_t *seal)
+{
+	const char *key = json_string_value(json_object_get(seal, "key"));
+	json_int_t number = json_integer_value(json_object_get(seal,
+	    "number"));
+	struct buf raw;
+	int r;
+
+	if (seal == NULL)
+		return 0;
+	if (key == NULL || number <= 0 || number > (json_int_t)SEAL_NUMBER_MAX)
+		return ERR_FORMAT;
+	buf_init(&raw, 0);
+	if ((r = text_unhex(key, strlen(key), &raw)) == 0 &&
+	    raw.len != sizeof(s->seal.key))
+		r = ERR_FORMAT;
+	if (r == 0) {
+		memcpy(s->seal.key, raw.data, raw.len);
+		s->seal.number = (uint64_t)number;
+		s->seal.set = true;
+	}
+	buf_wipe_done(&raw);
+	return r;
 }
 
 /* What apply left: logins, counts, and what it saw. */
@@ -222,7 +250,8 @@ read_applied(struct loading *l, struct config_store *s, json_t *root)
 	s->logins = all;
 	if ((r = twins_read_panes(json_object_get(root, "panes"), l->arena,
 	    s)) != 0 ||
-	    (r = add_watch(l, s, json_object_get(root, "watch"))) != 0)
+	    (r = add_watch(l, s, json_object_get(root, "watch"))) != 0 ||
+	    (r = add_seal(s, json_object_get(root, "seal"))) != 0)
 		return r;
 	json_array_foreach(logins, i, o) {
 		if ((r = add_login(l, s, o)) != 0)

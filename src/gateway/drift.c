@@ -1,315 +1,230 @@
 /*
- *   looked at: same          -> record "applied", open
+ *   looked at: as applied    -> record "applied", open
  *              differences   -> record "drifted", closed
  *              not looked at -> record "unseen"; closed if for too long
  *
  * Every look is recorded, since its login is one in the store's own log, and
- * since it is what a verdict can rest on. A look that another version came
- * into force meanwhile says nothing: it is taken again.
+ * since it is what a verdict can rest on. Each has a thread of its own, so
+ * that a store that does not answer holds up no other.
  *
  * Stores are entries of a list that only grows, so workers read it without a
- * lock; only this thread writes.
+ * lock.
  */
 #include "gateway/drift.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/arena.h"
 #include "base/err.h"
 #include "base/report.h"
-#include "base/text.h"
 #include "base/time.h"
 #include "gateway/config.h"
-#include "gateway/log_client.h"
-#include "gateway/look.h"
+#include "gateway/drift_state.h"
 #include "gateway/version.h"
 #include "gateway/worker.h"
-#include "record/record.h"
 #include "wire/backend.h"
 
-#define TICK_MS 250		/* for another version */
-#define AGAIN_MS 5000		/* at most, after a look that failed */
-#define TAKES_MS 30000		/* a look, at most */
-
-enum watched_state {
-	WATCHED_OPEN,
-	WATCHED_DRIFTED,
-	WATCHED_UNSEEN,
-};
-
-struct watched {
-	struct watched *next;
-	char *store;
-	atomic_int state;
-	uint64_t version;	/* that it was last looked at by */
-	int64_t next_ms;	/* as clock_mono_ms */
-	int64_t seen_ms;
-	bool seen;
-	unsigned tries;		/* without success: another login each */
-};
-
-struct drift {
-	struct shared *shared;
-	_Atomic(struct watched *) stores;
-	int wake_fd;
-	pthread_t thread;
-	atomic_bool stopping;
-	uint64_t off_version;	/* that has it off, said once */
-};
+#define TICK_MS 250
 
 /* ---- what workers ask ---- */
 
-bool
-drift_closed(struct drift *d, const struct config_store *s,
-    struct backend_error *e)
+static struct watched *
+find(struct drift *d, const struct config_store *s)
 {
 	struct watched *w;
-	int state = WATCHED_OPEN;
 
-	if (d == NULL || s->mode != STORE_ENFORCE)
-		return false;
 	for (w = atomic_load(&d->stores); w != NULL; w = w->next)
-		if (strcmp(w->store, s->name) == 0)
-			state = atomic_load(&w->state);
-	if (state == WATCHED_OPEN)
-		return false;
-	*e = (struct backend_error){
-		.sqlstate = "57P03",
-		.message = state == WATCHED_DRIFTED ? "the store is closed: "
-		    "it is not as sworn apply left it" : "the store is "
-		    "closed: it could not be looked at for drift",
-		.detail = state == WATCHED_DRIFTED ? "what changed in it "
-		    "could show more than may be seen" : "whether it is still "
-		    "as sworn apply left it is not known",
-		.hint = state == WATCHED_DRIFTED ? "whoever runs the gateway "
-		    "finds what it is with sworn drift, and mends it with "
-		    "sworn apply and sworn reload" : "the gateway's report "
-		    "says why; it tries again by itself",
-	};
-	return true;
+		if (w->port == s->port && strcmp(w->store, s->name) == 0 &&
+		    strcmp(w->host, s->host) == 0 &&
+		    strcmp(w->database, s->database) == 0)
+			break;
+	return w;
 }
 
-/* ---- one look ---- */
-
-struct findings {
-	struct arena *a;
-	const char *what[DRIFT_WHAT_MAX];
-	size_t n;
-	bool failed;
+static const struct backend_error refusals[] = {
+	[WATCHED_NEW] = {.sqlstate = "57P03",
+		.message = "the store is closed: it was not looked at yet",
+		.detail = "whether it is as sworn apply left it is not known",
+		.hint = "try again in a moment"},
+	[WATCHED_DRIFTED] = {.sqlstate = "57P03",
+		.message = "the store is closed: it is not as sworn apply "
+		    "left it",
+		.detail = "what changed in it could show more than may be "
+		    "seen",
+		.hint = "whoever runs the gateway finds what it is with sworn "
+		    "drift, and mends it, or has sworn apply mend it"},
+	[WATCHED_UNSEEN] = {.sqlstate = "57P03",
+		.message = "the store is closed: it could not be looked at "
+		    "for drift",
+		.detail = "whether it is still as sworn apply left it is not "
+		    "known",
+		.hint = "the gateway's report says why; it tries again by "
+		    "itself"},
+	[WATCHED_OLD] = {.sqlstate = "57P03",
+		.message = "the store is closed: an older sworn applied it",
+		.detail = "it kept nothing to compare the store with",
+		.hint = "whoever runs the gateway runs sworn apply for it, "
+		    "then sworn reload"},
 };
 
-static void
-on_found(void *arg, const char *name, const char *why)
-{
-	struct findings *f = arg;
-
-	if (f->n == DRIFT_WHAT_MAX || f->failed)
-		return;
-	f->what[f->n] = arena_fmt(f->a, "%s: %s", name, why);
-	f->failed = f->what[f->n] == NULL;
-	f->n += !f->failed;
-}
-
-static int
-write_record(struct drift *d, const struct watched *w, const char *state,
-    const struct config_login *login, const struct look *l, uint64_t found,
-    const struct findings *f)
-{
-	struct record r = {.type = RECORD_DRIFT};
-	int e;
-
-	r.gateway = d->shared->boot->gateway;
-	r.u.drift.store = w->store;
-	r.u.drift.state = state;
-	r.u.drift.role = l->pid != 0 ? login->role : "";
-	r.u.drift.pid = l->pid;
-	r.u.drift.found = found;
-	r.u.drift.what.s = f->what;
-	r.u.drift.what.n = f->n;
-	if ((e = log_client_submit_wait(d->shared->log, &r)) != 0)
-		report(REPORT_ERROR, "the log did not take the record of a "
-		    "look at store %s: %s", w->store, err_text(e));
-	return e;
-}
-
-/* The next of the logins that apply made; NULL: there is none. */
-static const struct config_login *
-choose_login(const struct config_store *s, unsigned tries)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < s->n_logins; i++)
-		n += text_starts(s->logins[i].role, "sworn_");
-	if (n == 0)
-		return NULL;
-	n = tries % n;
-	for (i = 0; i < s->n_logins; i++)
-		if (text_starts(s->logins[i].role, "sworn_") && n-- == 0)
-			return &s->logins[i];
-	return NULL;
-}
-
-static void
-not_seen(struct drift *d, struct watched *w, uint64_t every_ms,
-    const struct config_login *login, const struct look *l)
-{
-	static const struct findings none = {.n = 0};
-	int64_t now = clock_mono_ms();
-
-	w->tries++;
-	w->next_ms = now + (every_ms < AGAIN_MS ? (int64_t)every_ms :
-	    AGAIN_MS);
-	COUNT(d->shared, drift_failures, 1);
-	report(REPORT_WARNING, "store %s cannot be looked at for drift: %s",
-	    w->store, l->why);
-	/* What is not known later was not durable either: close anyway. */
-	(void)write_record(d, w, "unseen", login, l, 0, &none);
-	if (atomic_load(&w->state) == WATCHED_OPEN && (!w->seen ||
-	    now - w->seen_ms > (int64_t)every_ms * DRIFT_BLIND)) {
-		report(REPORT_ERROR, "store %s is closed to persons: it was "
-		    "not looked at for too long", w->store);
-		atomic_store(&w->state, WATCHED_UNSEEN);
-	}
-}
-
-static void
-say(const struct watched *w, uint64_t found, const struct findings *f)
+/* Nobody has a login there yet: what refuses them says so. */
+static bool
+is_bare(const struct config_store *s)
 {
 	size_t i;
 
-	if (found == 0) {
-		report(REPORT_INFO, "store %s is as sworn apply left it, and "
-		    "open to persons", w->store);
-		return;
-	}
-	report(REPORT_ERROR, "store %s has drifted, and is closed to persons: "
-	    "%llu differences; see sworn drift", w->store,
-	    (unsigned long long)found);
-	for (i = 0; i < f->n; i++)
-		report(REPORT_ERROR, "store %s: %s", w->store, f->what[i]);
+	for (i = 0; !s->applied && i < s->n_logins; i++)
+		if (strncmp(s->logins[i].role, "sworn_", 6) == 0)
+			return false;
+	return !s->applied;
 }
 
-static void
-seen(struct drift *d, struct watched *w, const struct config_store *s,
-    uint64_t every_ms, const struct config_login *login,
-    const struct look *l, struct arena *a)
+static bool
+is_watched(const struct config *c, const struct config_store *s)
 {
-	struct findings f = {.a = a};
-	int before = atomic_load(&w->state), e;
-	uint64_t found = watch_compare(s->watch, s->n_watch, l->lines, l->n,
-	    on_found, &f);
-	bool first = !w->seen;
-
-	e = write_record(d, w, found > 0 ? "drifted" : "applied", login, l,
-	    found, &f);
-	w->next_ms = clock_mono_ms() + (int64_t)every_ms;
-	if (found > 0) {
-		atomic_store(&w->state, WATCHED_DRIFTED);
-	} else if (e == 0) {
-		atomic_store(&w->state, WATCHED_OPEN);
-	} else {
-		return;			/* stays as it is */
-	}
-	w->seen = true;
-	w->seen_ms = clock_mono_ms();
-	w->tries = 0;
-	if (first || before != atomic_load(&w->state))
-		say(w, found, &f);
+	return s->mode == STORE_ENFORCE && c->drift_ms != 0 && !is_bare(s);
 }
 
-static void
-look_at(struct drift *d, struct version *v, const struct config_store *s,
-    struct watched *w)
+bool
+drift_closed(struct drift *d, const struct config *c,
+    const struct config_store *s, struct backend_error *e)
 {
-	const struct config_login *login = choose_login(s, w->tries);
-	uint64_t every_ms = v->config->drift_ms;
-	struct arena *a = arena_new();
-	struct look l = {.why = "out of memory"};
-	int e = ERR_MEMORY;
+	struct watched *w;
+	int state;
 
-	if (login == NULL || a == NULL) {
-		(void)snprintf(l.why, sizeof(l.why), "%s", a == NULL ?
-		    "out of memory" : "no login of a clearance is known");
-		login = login != NULL ? login : s->logins;
-	} else {
-		e = look_take(v, s, login, clock_mono_ms() + (w->seen ?
-		    TAKES_MS : (int64_t)d->shared->boot->connect_timeout_ms),
-		    &d->stopping, a, &l);
-	}
-	if (e == 0 && atomic_load(&d->shared->versions.number) != v->number) {
-		e = ERR_CONFLICT;
-		(void)snprintf(l.why, sizeof(l.why), "another configuration "
-		    "came into force meanwhile");
-	}
-	w->version = v->number;
-	if (e == 0)
-		seen(d, w, s, every_ms, login, &l, a);
-	else if (!atomic_load(&d->stopping))
-		not_seen(d, w, every_ms, login, &l);
-	arena_free(a);
+	if (d == NULL || !is_watched(c, s))
+		return false;
+	w = find(d, s);
+	state = w == NULL ? WATCHED_NEW : atomic_load(&w->state);
+	if (state != WATCHED_OPEN)
+		*e = refusals[state];
+	return state != WATCHED_OPEN;
 }
 
 /* ---- all of them ---- */
 
+static void
+free_watched(struct watched *w)
+{
+	if (w == NULL)
+		return;
+	free(w->store);
+	free(w->host);
+	free(w->database);
+	free(w);
+}
+
 static struct watched *
-watched_of(struct drift *d, const char *store)
+watched_of(struct drift *d, const struct config_store *s)
 {
 	struct watched *w;
 
-	for (w = atomic_load(&d->stores); w != NULL; w = w->next)
-		if (strcmp(w->store, store) == 0)
-			return w;
+	if ((w = find(d, s)) != NULL)
+		return w;
 	if ((w = calloc(1, sizeof(*w))) == NULL)
 		return NULL;
-	if ((w->store = strdup(store)) == NULL) {
-		free(w);
+	w->port = s->port;
+	if ((w->store = strdup(s->name)) == NULL ||
+	    (w->host = strdup(s->host)) == NULL ||
+	    (w->database = strdup(s->database)) == NULL) {
+		free_watched(w);
 		return NULL;
 	}
-	atomic_init(&w->state, WATCHED_OPEN);
+	atomic_init(&w->state, WATCHED_NEW);
 	w->next = atomic_load(&d->stores);
 	atomic_store(&d->stores, w);
 	return w;
 }
 
-/* What is not watched is not closed either. */
-static void
-let_go(struct watched *w)
+struct looker {
+	struct drift *d;
+	struct version *v;
+	const struct config_store *s;
+	struct watched *w;
+};
+
+static void *
+look_main(void *arg)
 {
-	w->seen = false;
-	w->next_ms = 0;
-	atomic_store(&w->state, WATCHED_OPEN);
+	struct looker k = *(struct looker *)arg;
+
+	free(arg);
+	drift_look(k.d, k.v, k.s, k.w);
+	version_unref(&k.d->shared->versions, k.v);
+	atomic_store(&k.w->busy, false);
+	(void)pthread_mutex_lock(&k.d->lock);
+	k.d->busy--;
+	(void)pthread_cond_broadcast(&k.d->less);
+	(void)pthread_mutex_unlock(&k.d->lock);
+	return NULL;
+}
+
+/* In a thread of its own; where there is none to be had, here. */
+static void
+begin_look(struct drift *d, struct version *v, const struct config_store *s,
+    struct watched *w)
+{
+	struct looker *k = malloc(sizeof(*k));
+	pthread_t thread;
+
+	atomic_store(&w->busy, true);
+	(void)pthread_mutex_lock(&d->lock);
+	d->busy++;
+	(void)pthread_mutex_unlock(&d->lock);
+	if (k != NULL) {
+		*k = (struct looker){d, version_ref(&d->shared->versions, v),
+		    s, w};
+		if (pthread_create(&thread, NULL, look_main, k) == 0) {
+			(void)pthread_detach(thread);	/* busy counts it */
+			return;
+		}
+		version_unref(&d->shared->versions, v);
+		free(k);
+	}
+	drift_look(d, v, s, w);
+	atomic_store(&w->busy, false);
+	(void)pthread_mutex_lock(&d->lock);
+	d->busy--;
+	(void)pthread_mutex_unlock(&d->lock);
 }
 
 static void
 look_if_due(struct drift *d, struct version *v, const struct config_store *s)
 {
-	struct watched *w = watched_of(d, s->name);
+	struct watched *w;
 
-	if (w == NULL)
-		return;			/* again in a moment */
-	if (s->mode != STORE_ENFORCE || v->config->drift_ms == 0) {
-		let_go(w);
-		return;
+	if (!is_watched(v->config, s) || (w = watched_of(d, s)) == NULL ||
+	    atomic_load(&w->busy))
+		return;			/* or again in a moment */
+	if (s->watch.n == 0)
+		drift_old(d, v, s, w);
+	else if (w->version != v->number || clock_mono_ms() >= w->next_ms)
+		begin_look(d, v, s, w);
+}
+
+/* What is no longer watched has to be looked at before it is open again. */
+static void
+let_go(struct drift *d, const struct version *v)
+{
+	struct watched *w;
+	size_t i;
+
+	for (w = atomic_load(&d->stores); w != NULL; w = w->next) {
+		for (i = 0; i < v->config->n_stores; i++)
+			if (is_watched(v->config, &v->config->stores[i]) &&
+			    find(d, &v->config->stores[i]) == w)
+				break;
+		if (i == v->config->n_stores && !atomic_load(&w->busy)) {
+			atomic_store(&w->state, WATCHED_NEW);
+			w->version = 0;
+		}
 	}
-	if (s->n_watch == 0) {
-		let_go(w);
-		if (s->applied && w->version != v->number)
-			report(REPORT_WARNING, "store %s is not looked at for "
-			    "drift: it was applied by an older sworn; run "
-			    "sworn apply for it again", s->name);
-		w->version = v->number;
-		return;
-	}
-	if (w->version != v->number || clock_mono_ms() >= w->next_ms)
-		look_at(d, v, s, w);
 }
 
 static void
@@ -317,12 +232,14 @@ show(struct drift *d)
 {
 	uint64_t drifted = 0, unseen = 0;
 	struct watched *w;
+	int state;
 
 	if (d->shared->metrics == NULL)
 		return;
 	for (w = atomic_load(&d->stores); w != NULL; w = w->next) {
-		drifted += atomic_load(&w->state) == WATCHED_DRIFTED;
-		unseen += atomic_load(&w->state) == WATCHED_UNSEEN;
+		state = atomic_load(&w->state);
+		drifted += state == WATCHED_DRIFTED;
+		unseen += state == WATCHED_UNSEEN || state == WATCHED_OLD;
 	}
 	atomic_store(&d->shared->metrics->stores_drifted, drifted);
 	atomic_store(&d->shared->metrics->stores_unseen, unseen);
@@ -341,11 +258,11 @@ look_round(struct drift *d)
 		    "stores are still as sworn apply left them");
 		d->off_version = v->number;
 	}
+	let_go(d, v);
 	for (i = 0; i < v->config->n_stores; i++)
-		if (!atomic_load(&d->stopping)) {
+		if (!atomic_load(&d->stopping))
 			look_if_due(d, v, &v->config->stores[i]);
-			show(d);
-		}
+	show(d);
 	version_unref(&d->shared->versions, v);
 }
 
@@ -354,12 +271,32 @@ drift_main(void *arg)
 {
 	struct drift *d = arg;
 	struct pollfd p = {d->wake_fd, POLLIN, 0};
+	uint64_t n;
 
 	while (!atomic_load(&d->stopping)) {
 		(void)poll(&p, 1, TICK_MS);	/* looked at anyway */
+		if (read(d->wake_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
+			report(REPORT_WARNING, "eventfd errno=%d", errno);
 		look_round(d);
 	}
 	return NULL;
+}
+
+/* Until no look is under way; or so long, if that is not 0. */
+static void
+wait_idle(struct drift *d, int64_t most_ms)
+{
+	struct timespec until;
+	int64_t at_ms = clock_now_ms() + most_ms;
+	int r = 0;
+
+	until.tv_sec = (time_t)(at_ms / 1000);
+	until.tv_nsec = (long)(at_ms % 1000) * 1000000;
+	(void)pthread_mutex_lock(&d->lock);
+	while (d->busy > 0 && r == 0)
+		r = most_ms > 0 ? pthread_cond_timedwait(&d->less, &d->lock,
+		    &until) : pthread_cond_wait(&d->less, &d->lock);
+	(void)pthread_mutex_unlock(&d->lock);
 }
 
 int
@@ -371,12 +308,17 @@ drift_new(struct shared *s, struct drift **ret)
 		return ERR_MEMORY;
 	d->shared = s;
 	atomic_init(&d->stores, NULL);
+	(void)pthread_mutex_init(&d->lock, NULL);	/* cannot fail here */
+	(void)pthread_cond_init(&d->less, NULL);
 	if ((d->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0) {
 		free(d);
 		return ERR_IO;
 	}
 	look_round(d);
+	wait_idle(d, DRIFT_START_MS);
 	if (pthread_create(&d->thread, NULL, drift_main, d) != 0) {
+		atomic_store(&d->stopping, true);
+		wait_idle(d, 0);
 		(void)close(d->wake_fd);
 		free(d);
 		return ERR_IO;
@@ -386,15 +328,22 @@ drift_new(struct shared *s, struct drift **ret)
 }
 
 void
-drift_stop(struct drift *d)
+drift_wake(struct drift *d)
 {
 	uint64_t one = 1;
 
+	if (d != NULL && write(d->wake_fd, &one, sizeof(one)) < 0)
+		report(REPORT_WARNING, "eventfd errno=%d", errno);
+}
+
+void
+drift_stop(struct drift *d)
+{
 	if (d == NULL)
 		return;
 	atomic_store(&d->stopping, true);
-	if (write(d->wake_fd, &one, sizeof(one)) < 0)
-		report(REPORT_WARNING, "eventfd errno=%d", errno);
+	drift_wake(d);
 	(void)pthread_join(d->thread, NULL);	/* started, not detached */
+	wait_idle(d, 0);
 	(void)close(d->wake_fd);
 }

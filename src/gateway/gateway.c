@@ -300,7 +300,6 @@ gateway_run(const struct gateway *g)
 	confine();
 	if (s->lookup != NULL && lookup_run(s->lookup) != 0)
 		goto out;
-	/* Before persons are let in. */
 	if (drift_new(s, &s->drift) != 0) {
 		report(REPORT_ERROR, "what looks for drift could not start");
 		goto out;

@@ -3,7 +3,6 @@
  *
  * Blocks, for its caller's own thread. Logs in as one of the clearances, and
  * so has no right to change anything there.
- * Limits: LOOK_LINES_MAX lines, LOOK_BYTES_MAX bytes of answer.
  */
 #ifndef GATEWAY_LOOK_H
 #define GATEWAY_LOOK_H
@@ -13,10 +12,7 @@
 #include <stdint.h>
 
 #include "enforce/watch.h"
-
-#define LOOK_LINES_MAX ((size_t)1 << 20)
-#define LOOK_BYTES_MAX ((size_t)256 << 20)
-#define LOOK_WHY_MAX 256
+#include "gateway/look_read.h"
 
 struct arena;
 struct config_login;
@@ -24,8 +20,8 @@ struct config_store;
 struct version;
 
 struct look {
-	const struct watch_line *lines;
-	size_t n;
+	struct watch_list list;
+	const char *seal;		/* the comment on schema sworn; "" */
 	uint32_t pid;			/* of the login; 0: it got none */
 	char why[LOOK_WHY_MAX];		/* of a failure */
 };

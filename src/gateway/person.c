@@ -540,7 +540,8 @@ is_closed(struct session *s)
 {
 	struct backend_error e;
 
-	if (!drift_closed(s->worker->shared->drift, s->store, &e))
+	if (!drift_closed(s->worker->shared->drift, s->version->config,
+	    s->store, &e))
 		return false;
 	e.severity = "FATAL";
 	session_end(s, "drift", &e);

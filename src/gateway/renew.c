@@ -29,6 +29,7 @@
 #include "gateway/asked.h"
 #include "gateway/parcel.h"
 #include "gateway/config.h"
+#include "gateway/drift.h"
 #include "gateway/effective.h"
 #include "gateway/turns.h"
 #include "gateway/version.h"
@@ -67,6 +68,7 @@ wake_workers(const struct renew *r)
 
 	for (i = 0; i < r->n_workers; i++)
 		worker_wake(&r->workers[i]);
+	drift_wake(r->shared->drift);
 }
 
 /* Waits; true if the thread is to end. */

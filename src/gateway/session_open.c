@@ -112,7 +112,8 @@ may_open(struct session *s)
 	const char *name;
 
 	if (st->who->kind == PRINCIPAL_PERSON &&
-	    drift_closed(s->worker->shared->drift, s->store, &drifted)) {
+	    drift_closed(s->worker->shared->drift, s->version->config,
+	    s->store, &drifted)) {
 		fail(s, "drift", drifted.sqlstate, drifted.message,
 		    drifted.detail, drifted.hint);
 	} else if (!config_knows_purpose(s->version->config, s->purpose)) {

@@ -27,8 +27,11 @@ static size_t
 compare(const struct watch_line *a, size_t n, const struct watch_line *b,
     size_t k)
 {
+	static const char *const roles[] = { "feed", "staff" };
+	const struct watch_list kept = { a, n }, now = { b, k };
+
 	said[0] = 0;
-	return watch_compare(a, n, b, k, on_found, NULL);
+	return watch_compare(&kept, &now, roles, 2, on_found, NULL);
 }
 
 static const struct watch_line kept[] = {
@@ -89,6 +92,23 @@ only_what_apply_made_has_to_stay(void **state)
 	    "[sworn_0123456789abcdef]");
 }
 
+static void
+a_login_that_is_expected_may_come_go_and_change(void **state)
+{
+	static const struct watch_line some[] = {
+		{ "login feed", "1" }, { "rights of PUBLIC", "3" },
+	}, others[] = {
+		{ "login feed", "2" }, { "login feeder", "1" },
+		{ "login staff", "1" }, { "relation staff", "1" },
+		{ "rights of PUBLIC", "3" },
+	};
+
+	(void)state;
+	assert_int_equal(compare(some, 2, others, 5), 2);
+	assert_string_equal(said, "[login feeder][relation staff]");
+	assert_int_equal(compare(others, 5, some, 2), 0);
+}
+
 int
 main(void)
 {
@@ -97,6 +117,8 @@ main(void)
 		cmocka_unit_test(every_changed_line_is_named),
 		cmocka_unit_test(what_is_new_is_a_difference_wherever_it_stands),
 		cmocka_unit_test(only_what_apply_made_has_to_stay),
+		cmocka_unit_test(
+		    a_login_that_is_expected_may_come_go_and_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
