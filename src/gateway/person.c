@@ -534,14 +534,16 @@ on_function(struct session *s)
 	return gate_deny(s, "FunctionCall", "", &r);
 }
 
-/* Nothing more of a store that is not as it was made: it ends the session. */
+/* Nothing more of a store that is not as it was made: it ends the session.
+ * One that has let its version go has been idle since, and goes on by a
+ * message that makes it move. */
 static bool
 is_closed(struct session *s)
 {
 	struct backend_error e;
 
-	if (!drift_closed(s->worker->shared->drift, s->version->config,
-	    s->store, &e))
+	if (s->version == NULL || !drift_closed(s->worker->shared->drift,
+	    s->version->config, s->store, &e))
 		return false;
 	e.severity = "FATAL";
 	session_end(s, "drift", &e);
@@ -562,8 +564,6 @@ on_message(struct session *s, const struct frame *f)
 		session_end(s, "client", NULL);
 		return WAIT;
 	}
-	if (is_closed(s))
-		return WAIT;
 	if (p->skipping && f->type != 'S')
 		return 0;
 	/* While a change is under way only its own Sync may pass. */
@@ -572,6 +572,8 @@ on_message(struct session *s, const struct frame *f)
 	if (!p->switching && !p->copying_in && move_begins(s, f) &&
 	    move_needed(s) && (r = move_person(s, f)) != 0)
 		return r == ERR_DENIED ? 0 : r;
+	if (is_closed(s))
+		return WAIT;
 	if (p->requests.n == REQUESTS_MAX) {
 		person_ask_flush(s);
 		return WAIT;

@@ -241,7 +241,9 @@ def test_apply_mends_and_is_no_drift_and_nobody_else_can_say_so(
     wait_open(watching)
     with_view = comment(admin)
     before = len(drifted(records(watching)))
-    watching.sworn("reload", watching.conf)
+    with connect(watching) as idle:
+        watching.sworn("reload", watching.conf)
+        assert idle.execute(QUERY).fetchone()[0] > 0
     admin.execute("BEGIN; DROP VIEW known; COMMIT")     # as before: no drift
     watching.apply("us")
     assert len(drifted(wait_looks(watching))) == before

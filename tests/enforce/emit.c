@@ -1,6 +1,7 @@
 /*
  * emit WHAT CATALOG [ROLE]: the SQL of enforce/, for the tests that run it
- * on a real server. WHAT is base, clearance, drop, base-drop, print or count.
+ * on a real server. WHAT is base, clearance, drop, base-drop, print, watch or
+ * count.
  * Standard input has the clearance, a word list a line:
  *
  *	type SCHEMA TABLE COLUMN CATEGORY NOTNULL(t|f) TYPE;TYPE WITHOUT LENGTH
@@ -19,6 +20,7 @@
 #include "catalog/catalog.h"
 #include "enforce/enforce.h"
 #include "enforce/twin.h"
+#include "enforce/watch.h"
 #include "policy/policy.h"
 
 #define MAX 256
@@ -168,6 +170,8 @@ emit(const char *what, const char *role, struct buf *out)
 	if (strcmp(what, "print") == 0)
 		return role == NULL ? enforce_print_base_sql(out) :
 		    enforce_prints_sql(role, false, out);
+	if (strcmp(what, "watch") == 0)
+		return watch_sql(out);
 	if (strcmp(what, "count") == 0)
 		return enforce_count_sql(catalog, "XX", out);
 	fail("no such thing to write");

@@ -1,6 +1,7 @@
 """sworn apply on a real server: one policy's clearances, made, kept, made
 again, taken back; and the stores that it refuses."""
 import hashlib
+import hmac
 import json
 import re
 import stat
@@ -130,6 +131,24 @@ stores:
         return out
 
 
+    def lines(self, emit):
+        """What anybody who looks would see: the seal, and (name, hash)."""
+        with self.admin() as c:
+            c.execute("SET search_path = pg_catalog")
+            seal, *rest = c.execute(emit("watch", world.catalog("column"))
+                                    ).fetchall()
+        assert seal[0] == ""
+        return seal[1], [list(r) for r in rest]
+
+    def seal(self, number, lines):
+        """By the format's words, and by another HMAC."""
+        key = json.loads(self.applied.read_text())["seal"]["key"]
+        text = self.name.encode() + b"\0" + number.to_bytes(8, "big")
+        text += b"".join(f"{n}\0{h}\0".encode() for n, h in lines)
+        mac = hmac.new(bytes.fromhex(key), text, "sha256").hexdigest()
+        return f"sworn 1 {number} {mac}"
+
+
 @pytest.fixture
 def make(server, sworn, tmp_path):
     made = []
@@ -167,13 +186,52 @@ def test_every_clearance_of_the_policy_is_made_and_no_other(make):
                                           (1, 2, 3, 4)]
 
 
+def test_seal_in_the_store_is_of_what_the_file_has_and_of_this_database(
+        make, emit):
+    s, other = make(), make()
+    s.apply()
+    found = json.loads(s.applied.read_text())
+    seal, lines = s.lines(emit)
+    assert found["watch"] == lines and found["seal"]["number"] == 1
+    assert seal == s.seal(1, lines)
+    # Roles are the server's; what is made for another database is not seen.
+    other.apply()
+    assert s.lines(emit) == (seal, lines)
+    s.apply()
+    assert s.lines(emit) == (s.seal(2, lines), lines)
+    # The key is the file's; the number goes on from the store's.
+    s.applied.unlink()
+    s.apply()
+    assert json.loads(s.applied.read_text())["seal"]["number"] == 3
+    assert found["seal"]["key"] not in s.applied.read_text()
+
+
+@pytest.mark.parametrize("drifted", (False, True))
+def test_residence_columns_on_the_way_are_sealed_unless_it_had_drifted(
+        make, emit, drifted):
+    """They are filled for as long as it takes, and then apply may fail."""
+    s = make()
+    s.apply()
+    before, lines = s.lines(emit)
+    path = s.folder / "catalog.yaml"
+    path.write_text(path.read_text().replace(
+        "subjects: {", "subjects: {at-most: 1, ", 1))
+    if drifted:
+        with s.admin() as c:
+            c.execute("CREATE VIEW stray AS TABLE users")
+    s.apply("--residence-columns", expect=1)
+    seal, now = s.lines(emit)
+    assert now != lines
+    assert seal == (before if drifted else s.seal(2, now))
+
+
 def test_file_for_the_gateway_is_whole_and_nobody_elses_to_read(make):
     s = make()
     s.apply()
     assert stat.S_IMODE(s.applied.stat().st_mode) == 0o600
     found = json.loads(s.applied.read_text())
     assert set(found) == {"version", "store", "logins", "counts", "counted",
-                          "watch"}
+                          "watch", "seal"}
     names = [name for name, _ in found["watch"]]
     assert names == sorted(names) and set(s.kinds().values()) <= set(names)
     assert found["version"] == 1 and found["store"] == s.name
