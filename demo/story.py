@@ -151,7 +151,7 @@ class Story:
     # -- verifying ---------------------------------------------------------
 
     def claim(self, name, period, want, label, readers=(), quiet=False,
-              whole=False):
+              whole=False, store_logs=True):
         """Verifies a claim; its verdict, and the readers in its evidence,
         must be these. Returns the verifier's words, all of which are shown
         if `whole`."""
@@ -162,7 +162,8 @@ class Story:
                              {"FROM": period[0], "TO": period[1]}))
         stores = ["domestic"] if name.startswith("cn") else ["us", "eu"]
         code, out, err = self.gateway.verify_claim(path, store_logs={
-            n: self.world.stores[n].connection_log for n in stores})
+            n: self.world.stores[n].connection_log for n in stores
+            if store_logs})
         if not quiet:
             title = re.search(r"^title: (.*)$", path.read_text(), re.M)[1]
             tell.line()
@@ -177,6 +178,20 @@ class Story:
             self.expect(found == set(readers), "its evidence names "
                         + ", ".join(sorted(found)))
         return out + err
+
+    def reconcile(self, store, period, want, label):
+        """The operator holds a store's own log to the record: the outcome is
+        on record, too."""
+        g = self.gateway
+        code, out, err = g.sworn(
+            "reconcile", "-c", g.conf, store, "--pg-log",
+            self.world.stores[store].connection_log, "--from", period[0],
+            "--to", period[1], expect=None)
+        self.tell.line()
+        self.quote(f"reconcile-{label}", out + err, "logins", 12)
+        self.expect(code == want, "the store's log and the record "
+                    + ("fit" if want == 0 else "do not fit, and that is on "
+                       "record") if code == want else out + err)
 
     def keep_checkpoint(self, name):
         """The auditor writes down what the log promised today."""
@@ -274,6 +289,14 @@ class Story:
             the subsidiaries are within reach too. The words decide.""")
         self.claim("us-ownership", period, REFUTED, "act-2",
                    ["feed-international", "aoife"])
+        self.tell.line()
+        self.tell.prose("""Whoever is not given the stores' own logs has the
+            operator's word about them, which is a record like all others.""")
+        for store in ("us", "eu"):
+            self.reconcile(store, period, 0, f"act-2-{store}")
+        self.gateway.wait_published(now())
+        self.claim("us-direction", period, HOLDS, "act-2-word", quiet=True,
+                   store_logs=False)
         self.keep_checkpoint("act-2")
         return period
 
@@ -344,6 +367,7 @@ class Story:
         said = self.claim("us-direction", longer, NOT_SHOWN, "after")
         self.expect("user staff from 127.0.0.1" in said,
                     "the login is named")
+        self.reconcile("us", longer, 3, "around")
 
 
 def goodbye(world, tell):

@@ -188,13 +188,18 @@ log_filename = 'connections'
 log_rotation_age = 0
 log_rotation_size = 0
 log_timezone = 'UTC'
-""")
+{self.preload()}""")
         self.start()
         self.sql(f"""
 CREATE ROLE feed LOGIN PASSWORD '{self.passwords["feed"]}';
 CREATE ROLE staff LOGIN PASSWORD '{self.passwords["staff"]}';
 CREATE DATABASE {self.DATABASE};
 """, database="postgres")
+
+    def preload(self):
+        """pgaudit where it is installed; it is silent unless it is asked."""
+        there = (self.bin.parent / "lib" / "pgaudit.so").exists()
+        return "shared_preload_libraries = 'pgaudit'\n" if there else ""
 
     def start(self):
         for _ in range(5):      # another program may take the port first

@@ -16,7 +16,8 @@ libsystemd-dev libpq-dev libcmocka-dev"
 demo="postgresql-15 python3 python3-cryptography socat util-linux"
 test="clang python3-pytest python3-psycopg python3-yaml golang-go
 golang-golang-x-mod-dev slapd ldap-utils openssl graphviz mmdb-bin chromium
-chromium-driver python3-selenium python3-jsonschema nodejs npm"
+chromium-driver python3-selenium python3-jsonschema nodejs npm
+postgresql-15-pgaudit"
 fuzz="clang libclang-rt-14-dev"
 bench="pgbouncer nodejs npm"
 

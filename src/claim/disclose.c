@@ -371,6 +371,7 @@ n_of(const struct record *r)
 	case RECORD_ASKED:
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
+	case RECORD_RECONCILED:
 		break;
 	}
 	return 0;

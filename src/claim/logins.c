@@ -9,9 +9,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/text.h"
-#include "base/csv.h"
-#include "claim/csvlog.h"
+#include "claim/lines.h"
+#include "claim/pglog.h"
 
 struct login {
 	uint32_t pid;
@@ -21,7 +20,9 @@ struct login {
 	uint64_t seq;
 	const char *from;	/* the store's */
 	const char *database;
-	bool matched;
+	uint64_t session;	/* the store's own name for it */
+	void *whose;		/* ours */
+	struct login *with;	/* that of the other side */
 };
 
 struct login_list {
@@ -33,13 +34,17 @@ struct logins {
 	struct arena *arena;
 	const char *store;
 	int64_t from_ms, to_ms;
-	struct csv *csv;
+	struct pglog *log;
+	struct lines *lines;
+	int (*also)(void *, const struct pglog_line *);
+	void *also_arg;
+	bool paired;
 	struct login_list theirs, ours;
 	bool any;
 	int64_t first_ms, last_ms;
 };
 
-static int on_row(void *, const char *const *, size_t);
+static int on_line(void *, const struct pglog_line *);
 
 struct logins *
 logins_new(const char *store, int64_t from_ms, int64_t to_ms)
@@ -52,7 +57,8 @@ logins_new(const char *store, int64_t from_ms, int64_t to_ms)
 	l->to_ms = to_ms;
 	if ((l->arena = arena_new()) == NULL ||
 	    (l->store = arena_str(l->arena, store)) == NULL ||
-	    (l->csv = csv_new(on_row, l)) == NULL) {
+	    (l->log = pglog_new(on_line, l)) == NULL ||
+	    (l->lines = lines_new()) == NULL) {
 		logins_free(l);
 		return NULL;
 	}
@@ -65,7 +71,8 @@ logins_free(struct logins *l)
 	if (l == NULL)
 		return;
 	arena_free(l->arena);
-	csv_free(l->csv);
+	pglog_free(l->log);
+	lines_free(l->lines);
 	free(l->theirs.l);
 	free(l->ours.l);
 	free(l);
@@ -80,7 +87,30 @@ logins_store(const struct logins *l)
 unsigned long
 logins_line(const struct logins *l)
 {
-	return csv_line(l->csv);
+	return pglog_line_number(l->log);
+}
+
+bool
+logins_times(const struct logins *l, int64_t *first_ms, int64_t *last_ms)
+{
+	*first_ms = l->first_ms;
+	*last_ms = l->last_ms;
+	return l->any;
+}
+
+void
+logins_period(struct logins *l, int64_t from_ms, int64_t to_ms)
+{
+	l->from_ms = from_ms;
+	l->to_ms = to_ms;
+}
+
+void
+logins_also(struct logins *l,
+    int (*line)(void *arg, const struct pglog_line *line), void *arg)
+{
+	l->also = line;
+	l->also_arg = arg;
 }
 
 static struct login *
@@ -126,38 +156,27 @@ note_time(struct logins *l, int64_t time_ms)
 	l->any = true;
 }
 
-/* "connection authorized: user=..." and "replication connection
- * authorized: ..." alike. */
-static bool
-is_login(const char *message)
-{
-	return text_starts(message, "connection authorized:") ||
-	    text_starts(message, "replication connection authorized:");
-}
-
 static int
-on_row(void *arg, const char *const *f, size_t n)
+on_line(void *arg, const struct pglog_line *line)
 {
 	struct logins *l = arg;
 	struct login *p;
-	int64_t time_ms;
-	uint64_t pid;
+	int r;
 
-	if (n < CSVLOG_FIELDS_MIN || csvlog_time(f[CSVLOG_TIME], &time_ms) != 0)
-		return ERR_FORMAT;
-	note_time(l, time_ms);
-	if (!is_near(l, time_ms) || !is_login(f[CSVLOG_MESSAGE]))
+	note_time(l, line->time_ms);
+	if ((r = lines_add(l->lines, line)) != 0 || (l->also != NULL &&
+	    (r = l->also(l->also_arg, line)) != 0))
+		return r;
+	if (!is_near(l, line->time_ms) || !pglog_is_login(line))
 		return 0;
-	if (text_u64(f[CSVLOG_PROCESS], strlen(f[CSVLOG_PROCESS]), &pid) != 0 ||
-	    pid > UINT32_MAX)
-		return ERR_FORMAT;
 	if ((p = list_add(&l->theirs)) == NULL)
 		return ERR_MEMORY;
-	p->pid = (uint32_t)pid;
-	p->time_ms = time_ms;
-	p->user = arena_str(l->arena, f[CSVLOG_USER]);
-	p->from = arena_str(l->arena, f[CSVLOG_FROM]);
-	p->database = arena_str(l->arena, f[CSVLOG_DATABASE]);
+	p->pid = line->pid;
+	p->time_ms = line->time_ms;
+	p->session = line->session;
+	p->user = arena_str(l->arena, line->user);
+	p->from = arena_str(l->arena, line->from);
+	p->database = arena_str(l->arena, line->database);
 	return p->user == NULL || p->from == NULL || p->database == NULL ?
 	    ERR_MEMORY : 0;
 }
@@ -165,18 +184,18 @@ on_row(void *arg, const char *const *f, size_t n)
 int
 logins_feed(struct logins *l, const void *data, size_t len)
 {
-	return csv_feed(l->csv, data, len);
+	return pglog_feed(l->log, data, len);
 }
 
 int
 logins_feed_end(struct logins *l)
 {
-	return csv_end(l->csv);
+	return pglog_end(l->log);
 }
 
 int
 logins_backend(struct logins *l, const char *gateway, uint64_t seq,
-    int64_t time_ms, const char *role, uint32_t pid)
+    int64_t time_ms, const char *role, uint32_t pid, void *whose)
 {
 	struct login *p;
 
@@ -187,6 +206,7 @@ logins_backend(struct logins *l, const char *gateway, uint64_t seq,
 	p->pid = pid;
 	p->time_ms = time_ms;
 	p->seq = seq;
+	p->whose = whose;
 	p->user = arena_str(l->arena, role);
 	p->gateway = arena_str(l->arena, gateway);
 	return p->user == NULL || p->gateway == NULL ? ERR_MEMORY : 0;
@@ -229,7 +249,8 @@ pair(struct logins *l)
 		} else if (b->time_ms < a->time_ms - LOGINS_SLACK_MS) {
 			j++;
 		} else {
-			a->matched = b->matched = true;
+			a->with = b;
+			b->with = a;
 			i++;
 			j++;
 		}
@@ -239,19 +260,20 @@ pair(struct logins *l)
 static int
 tell(const struct logins *l, const struct login_list *list, bool around,
     int (*doubt)(void *, const struct logins_doubt *), void *arg,
-    size_t *matched)
+    size_t *within, size_t *matched)
 {
 	const struct login *p;
 	struct logins_doubt d;
 	size_t i;
 	int r;
 
-	*matched = 0;
+	*within = *matched = 0;
 	for (i = 0; i < list->n; i++) {
 		p = &list->l[i];
 		if (!is_within(l, p->time_ms))
 			continue;
-		if (p->matched) {
+		(*within)++;
+		if (p->with != NULL) {
 			(*matched)++;
 			continue;
 		}
@@ -275,21 +297,61 @@ sort(struct login_list *list)
 		qsort(list->l, list->n, sizeof(*list->l), compare);
 }
 
+/* Once all is there: after it, nothing is added. */
+static void
+match(struct logins *l)
+{
+	if (l->paired)
+		return;
+	l->paired = true;
+	sort(&l->theirs);
+	sort(&l->ours);
+	pair(l);
+}
+
+int
+logins_pairs(struct logins *l,
+    int (*fn)(void *arg, const struct logins_pair *p), void *arg)
+{
+	const struct login *t;
+	struct logins_pair p;
+	size_t i;
+	int r;
+
+	match(l);
+	for (i = 0; i < l->theirs.n; i++) {
+		t = &l->theirs.l[i];
+		if (t->with == NULL)
+			continue;
+		p = (struct logins_pair){t->with->whose, t->session, t->user,
+		    t->from};
+		if ((r = fn(arg, &p)) != 0)
+			return r;
+	}
+	return 0;
+}
+
 int
 logins_match(struct logins *l,
     int (*doubt)(void *arg, const struct logins_doubt *d), void *arg,
     struct logins_summary *ret)
 {
-	size_t ours;
+	size_t matched;
 	int r;
 
-	sort(&l->theirs);
-	sort(&l->ours);
-	pair(l);
+	match(l);
 	ret->any = l->any;
 	ret->first_ms = l->first_ms;
 	ret->last_ms = l->last_ms;
-	if ((r = tell(l, &l->theirs, true, doubt, arg, &ret->matched)) != 0)
+	if ((r = tell(l, &l->theirs, true, doubt, arg, &ret->theirs,
+	    &ret->matched)) != 0)
 		return r;
-	return tell(l, &l->ours, false, doubt, arg, &ours);
+	return tell(l, &l->ours, false, doubt, arg, &ret->ours, &matched);
+}
+
+int
+logins_gaps(struct logins *l,
+    int (*gap)(void *arg, const struct lines_gap *g), void *arg)
+{
+	return lines_gaps(l->lines, l->from_ms, l->to_ms, gap, arg);
 }

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "claim/lines.h"
 #include "claim/state.h"
 #include "claim/track.h"
 
@@ -81,13 +82,16 @@ on_login(void *arg, const struct logins_doubt *d)
 }
 
 static int
-say_unchecked(struct verdict *v, const char *store)
+on_lines_gap(void *arg, const struct lines_gap *g)
 {
-	return state_rest(v, "logins", "that nobody logged in to store %s "
-	    "around the gateway: nobody checked that here. To check it, have "
-	    "PostgreSQL write log_destination = csvlog with log_connections "
-	    "= on and log_timezone = UTC, and give that log with "
-	    "--store-log %s=FILE", store, store);
+	const struct login_arg *x = arg;
+	char at[TIME_TEXT_MAX];
+
+	time_text(g->began_ms, at);
+	return state_doubt(x->v, "store-log", NULL, NULL, "the connection log "
+	    "of store %s lacks lines %" PRIu64 " to %" PRIu64 " of process %"
+	    PRIu32 ", which began at %s", x->store, g->from, g->to, g->pid,
+	    at);
 }
 
 static int
@@ -98,7 +102,8 @@ match_store(struct verdict *v, struct logins *l)
 	struct logins_summary sum;
 	int e;
 
-	if ((e = logins_match(l, on_login, &arg, &sum)) != 0)
+	if ((e = logins_match(l, on_login, &arg, &sum)) != 0 ||
+	    (e = logins_gaps(l, on_lines_gap, &arg)) != 0)
 		return e;
 	if (!sum.any)
 		return state_doubt(v, "store-log", NULL, NULL, "the "
@@ -208,7 +213,7 @@ say_logins(struct verdict *v)
 
 	for (i = 0; i < v->claim->stores.n; i++) {
 		e = v->logins[i] != NULL ? match_store(v, v->logins[i]) :
-		    say_unchecked(v, v->claim->stores.s[i]);
+		    held_judge(v, v->claim->stores.s[i]);
 		if (e != 0)
 			return e;
 	}

@@ -68,6 +68,16 @@ struct state_session {
 	struct state_pending *pending;
 };
 
+/* One record of a store's log that was held to ours. */
+struct state_reconciled {
+	struct state_reconciled *next;
+	struct arena *arena;
+	const char *gateway;		/* in whose log */
+	uint64_t seq;
+	int64_t time_ms;
+	struct record_reconciled rec;
+};
+
 struct state_log {
 	struct state_log *next;
 	const char *gateway;
@@ -100,6 +110,7 @@ struct verdict {
 	struct state_log *log;		/* current; NULL: none yet */
 	struct state_log *logs;
 	struct logins **logins;		/* as claim->stores; NULL: none */
+	struct state_reconciled *reconciled;	/* of the claim's stores */
 	const struct record *now;	/* the record being fed */
 	struct drifted *drifted;	/* by log and store */
 	struct verdict_evidence *evidence;
@@ -161,6 +172,12 @@ int is_over(struct verdict *v, struct state_session *s, int64_t from_ms,
     int64_t to_ms, enum truth *ret);
 /* Before something else takes effect for a session. */
 int is_keep(struct verdict *v, struct state_session *s);
+
+/* held.c: what the operator says of a store's own log. */
+int held_note(struct verdict *v, const struct record *r, struct bytes entry);
+void held_free(struct verdict *v);
+/* Doubts and what it rests on, for a store whose log is not given. */
+int held_judge(struct verdict *v, const char *store);
 
 /* rests.c */
 int rests_missing(struct verdict *v);

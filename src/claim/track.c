@@ -349,6 +349,7 @@ session_of(const struct record *r, uint64_t *n)
 	case RECORD_ASKED:
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
+	case RECORD_RECONCILED:
 		break;
 	}
 	return NULL;

@@ -100,6 +100,7 @@ verdict_free(struct verdict *v)
 	track_free(v->track);
 	stores_free(v);
 	drifted_free(v);
+	held_free(v);
 	if (v->logins != NULL)
 		for (i = 0; i < v->claim->stores.n; i++)
 			logins_free(v->logins[i]);
@@ -444,7 +445,7 @@ note_backend(struct verdict *v, const struct record *r)
 		if (v->logins[i] != NULL && strcmp(v->claim->stores.s[i],
 		    s->rec.u.session.store) == 0)
 			return logins_backend(v->logins[i], r->gateway,
-			    r->seq, r->time_ms, b->role, b->pid);
+			    r->seq, r->time_ms, b->role, b->pid, NULL);
 	return 0;
 }
 
@@ -460,7 +461,7 @@ note_drift(struct verdict *v, const struct record *r)
 		if (v->logins[i] != NULL && strcmp(v->claim->stores.s[i],
 		    d->store) == 0 && (e = logins_backend(v->logins[i],
 		    r->gateway, r->seq, r->time_ms, d->role,
-		    (uint32_t)d->pid)) != 0)
+		    (uint32_t)d->pid, NULL)) != 0)
 			return e;
 	return drifted_take(v, r);
 }
@@ -504,6 +505,7 @@ session_of(const struct record *r)
 	case RECORD_ASKED:
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
+	case RECORD_RECONCILED:
 	case RECORD_CLOSE:
 		break;
 	}
@@ -523,6 +525,8 @@ take(struct verdict *v, const struct record *r, struct bytes entry)
 		return note_store(v, r, entry);
 	if (r->type == RECORD_OBJECT)
 		return note_object(v, &r->u.object);
+	if (r->type == RECORD_RECONCILED)
+		return held_note(v, r, entry);
 	if (r->type == RECORD_IN_FORCE) {
 		v->log->has_in_force = true;
 		v->log->in_force_seq = r->seq;

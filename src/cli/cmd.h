@@ -22,6 +22,7 @@ int cmd_passwd(int argc, char **argv);
 int cmd_placement(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
+int cmd_reconcile(int argc, char **argv);
 int cmd_seen(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_witness(int argc, char **argv);

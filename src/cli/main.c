@@ -28,6 +28,8 @@ static const struct {
 	    "sworn forget -c FILE STORE SUBJECT --admin DSN"},
 	{"seen", cmd_seen, "who saw a subject's data: "
 	    "sworn seen -c FILE STORE SUBJECT --admin DSN"},
+	{"reconcile", cmd_reconcile, "hold a store's own log to the record: "
+	    "sworn reconcile -c FILE STORE --pg-log FILE..."},
 	{"directory", cmd_directory, "people and entities from LDAP, SCIM, "
 	    "tables: sworn directory import|instructors"},
 	{"control", cmd_control, "who stands behind a principal: "

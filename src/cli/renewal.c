@@ -22,11 +22,12 @@
 #include "cli/renewal_read.h"
 #include "gateway/asked.h"
 #include "gateway/parcel.h"
+#include "gateway/reconciled.h"
 #include "gateway/config.h"
 #include "gateway/metrics.h"
 
 #define CLIENT_MS 5000		/* to say what it wants */
-#define REQUEST_MAX 8400
+#define REQUEST_MAX (4200 + RECONCILED_MAX)	/* a path, and a request */
 
 static void
 close_fd(int *fd)
@@ -286,8 +287,7 @@ hand_over(struct renewal *r)
 	}
 }
 
-/* The record that somebody asks is durable, or it is not and nothing is
- * told. */
+/* The record that somebody wants is durable, or it is not. */
 static void
 answer_asking(struct renewal *r, bool taken, const char *text)
 {
@@ -307,7 +307,7 @@ gateway_gone(struct renewal *r)
 		    "successor starts by the old one");
 	else if (r->state == RENEWAL_ASKING)
 		answer_asking(r, false, "the gateway ended while it recorded "
-		    "that this is asked; ask again");
+		    "this; ask again");
 }
 
 static void
@@ -399,6 +399,20 @@ tell_status(struct renewal *r)
 	tell_client(r, n > 0 && (r->last_ms == 0 || r->last_well), text);
 }
 
+static void
+send_record(struct renewal *r, const struct buf *out, const char *no_gateway)
+{
+	if (r->gateway_fd < 0) {
+		tell_client(r, false, no_gateway);
+	} else if (out->failed || renew_ask_record(r->gateway_fd, out->data,
+	    out->len) != 0) {
+		tell_client(r, false, "the gateway cannot be reached");
+	} else {
+		r->state = RENEWAL_ASKING;
+		r->client_asked = true;
+	}
+}
+
 /* On to the gateway, with who the kernel says it is. */
 static void
 ask_gateway(struct renewal *r, struct bytes in, uid_t uid)
@@ -416,21 +430,29 @@ ask_gateway(struct renewal *r, struct bytes in, uid_t uid)
 	a.by = r->by;
 	buf_init(&out, ASKED_MAX);
 	asked_write(&out, &a);
-	if (r->gateway_fd < 0)
-		tell_client(r, false, "the gateway is not running, so it "
-		    "cannot be recorded that this is asked");
-	else if (out.failed || renew_ask_record(r->gateway_fd, out.data,
-	    out.len) != 0)
-		tell_client(r, false, "the gateway cannot be reached");
-	else {
-		r->state = RENEWAL_ASKING;
-		r->client_asked = true;
-	}
+	send_record(r, &out, "the gateway is not running, so it cannot be "
+	    "recorded that this is asked");
+	buf_done(&out);
+}
+
+/* A reconciliation's outcome. What it says is read by the gateway alone. */
+static void
+pass_reconciled(struct renewal *r, struct bytes in, uid_t uid)
+{
+	const struct reconciled what = {r->by, in};
+	struct buf out;
+
+	name_user(uid, "sworn reconcile", r->by);
+	buf_init(&out, RECONCILED_MAX);
+	reconciled_write(&out, &what);
+	send_record(r, &out, "the gateway is not running, so the outcome "
+	    "cannot be recorded");
 	buf_done(&out);
 }
 
 /* "reload PATH", "unapplied PATH" or "status PATH", ended by a newline; or
- * "seen PATH" and, behind the newline, what gateway/asked.h writes. */
+ * "seen PATH" and, behind the newline, what gateway/asked.h writes; or
+ * "reconciled PATH" and a record. */
 static void
 hear_client(struct renewal *r)
 {
@@ -464,13 +486,17 @@ hear_client(struct renewal *r)
 	} else if (strcmp(line, "status") == 0) {
 		tell_status(r);
 	} else if (strcmp(line, "reload") != 0 &&
-	    strcmp(line, "unapplied") != 0 && strcmp(line, "seen") != 0) {
+	    strcmp(line, "unapplied") != 0 && strcmp(line, "seen") != 0 &&
+	    strcmp(line, "reconciled") != 0) {
 		tell_client(r, false, "no such request\n");
 	} else if (r->state != RENEWAL_IDLE) {
 		tell_client(r, false, "a reload is under way; try again\n");
 	} else if (strcmp(line, "seen") == 0) {
 		ask_gateway(r, bytes_of(end + 1, (size_t)(line + n - end) -
 		    1), who.uid);
+	} else if (strcmp(line, "reconciled") == 0) {
+		pass_reconciled(r, bytes_of(end + 1, (size_t)(line + n -
+		    end) - 1), who.uid);
 	} else {
 		name_user(who.uid, "sworn reload", r->by);
 		r->unapplied = line[0] == 'u';

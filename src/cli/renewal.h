@@ -30,7 +30,7 @@ enum renewal_state {
 	RENEWAL_IDLE,
 	RENEWAL_READING,	/* by the child */
 	RENEWAL_TAKING,		/* by the gateway */
-	RENEWAL_ASKING,		/* it records that somebody asks */
+	RENEWAL_ASKING,		/* it records what somebody wants to be */
 };
 
 struct renewal {

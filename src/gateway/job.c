@@ -97,6 +97,7 @@ number(struct record *r, const char *session, uint64_t n)
 	case RECORD_ASKED:
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
+	case RECORD_RECONCILED:
 		break;
 	}
 }

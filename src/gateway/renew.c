@@ -27,6 +27,7 @@
 #include "base/report.h"
 #include "base/time.h"
 #include "gateway/asked.h"
+#include "gateway/reconciled.h"
 #include "gateway/parcel.h"
 #include "gateway/config.h"
 #include "gateway/drift.h"
@@ -35,6 +36,8 @@
 #include "gateway/version.h"
 #include "gateway/worker.h"
 
+/* Of a request's text. */
+#define REQUEST_MAX (RECONCILED_MAX > ASKED_MAX ? RECONCILED_MAX : ASKED_MAX)
 #define LOOK_MS 1000		/* for versions that nobody refers to */
 #define AGAIN_MS 500		/* between attempts to restore */
 
@@ -218,15 +221,47 @@ record_asked(const struct renew *r, struct bytes in)
 		    "saw whose data");
 }
 
+/* What came of holding a store's own log to ours becomes a record. */
+static void
+record_reconciled(const struct renew *r, struct bytes in)
+{
+	struct version *v = versions_get(&r->shared->versions);
+	char text[RECONCILED_TEXT_MAX] = "nothing is in force";
+	struct reconciled what;
+	uint64_t seq = 0;
+	int err = ERR_STATE;
+
+	if (v != NULL && (err = reconciled_read(in, &what)) != 0)
+		(void)snprintf(text, sizeof(text), "no such request");
+	if (err == 0 && (err = reconciled_record(&what,
+	    r->shared->boot->gateway, v->config, r->shared->log, &seq,
+	    text)) == 0)
+		(void)snprintf(text, sizeof(text), "%llu",
+		    (unsigned long long)seq);
+	version_unref(&r->shared->versions, v);
+	if (!answer(r, err, text))
+		report(REPORT_WARNING, "nobody waits for the answer to a "
+		    "reconciliation");
+}
+
+static void
+take_record(const struct renew *r, struct bytes in)
+{
+	if (reconciled_is(in))
+		record_reconciled(r, in);
+	else
+		record_asked(r, in);
+}
+
 /* The next request: its descriptor, or -1; in *n how long its text is. */
 static int
-receive(struct renew *r, char by[static ASKED_MAX + 1], size_t *len)
+receive(struct renew *r, char by[static REQUEST_MAX + 1], size_t *len)
 {
 	union {
 		char room[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec io = {by, ASKED_MAX};
+	struct iovec io = {by, REQUEST_MAX};
 	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1,
 	    .msg_control = control.room,
 	    .msg_controllen = sizeof(control.room)};
@@ -277,7 +312,7 @@ wait_ms(const struct renew *r)
 static void *
 renew_main(void *arg)
 {
-	char by[ASKED_MAX + 1] = "";
+	char by[REQUEST_MAX + 1] = "";
 	struct renew *r = arg;
 	struct pollfd p[2];
 	unsigned freed;
@@ -296,7 +331,7 @@ renew_main(void *arg)
 			continue;
 		if ((fd = receive(r, by, &len)) < 0) {
 			if (len > 0)
-				record_asked(r, bytes_of(by, len));
+				take_record(r, bytes_of(by, len));
 			continue;
 		}
 		renew(r, fd, by);

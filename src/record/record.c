@@ -36,6 +36,7 @@ static const char *const type_names[] = {
 	[RECORD_ASKED] = "asked",
 	[RECORD_ROTATION] = "rotation",
 	[RECORD_DRIFT] = "drift",
+	[RECORD_RECONCILED] = "reconciled",
 };
 
 const char *

@@ -53,6 +53,7 @@ enum record_type {
 	RECORD_ASKED,		/* somebody asks who saw a subject's data */
 	RECORD_ROTATION,	/* the log's next key signs from here on */
 	RECORD_DRIFT,		/* whether a store is as it was applied */
+	RECORD_RECONCILED,	/* a store's own log was held to ours */
 };
 
 const char *record_type_text(enum record_type t);
@@ -176,6 +177,53 @@ struct record_asked {
 	struct record_strs residences;	/* that were asked about */
 	int64_t from_ms, to_ms;		/* 0: from the begin, to the end */
 	bool full;			/* with the readers' names */
+};
+
+/* What the log of a gateway had when it was read. */
+struct record_log_read {
+	const char *gateway;
+	uint64_t entries;
+};
+
+struct record_file_read {
+	const char *sha256;
+	uint64_t len;
+};
+
+struct record_finding {
+	const char *what;		/* "around", "unrecorded", ... */
+	const char *text;
+};
+
+/*
+ * The operator held a store's own log to the gateways'. What was found is
+ * their word: the store's log lies beside no gateway's.
+ */
+struct record_reconciled {
+	const char *by;			/* as the kernel names them */
+	const char *program;		/* "sworn 0.1.0" */
+	const char *store;
+	const char *source;		/* "pg-log", "pgaudit" */
+	int64_t from_ms, to_ms;		/* the period, both included */
+	const struct record_log_read *gateways;
+	size_t n_gateways;
+	const struct record_file_read *files;	/* the store's log */
+	size_t n_files;
+	int64_t first_ms, last_ms;	/* of its lines */
+	uint64_t logins;		/* of the period, in the store's log */
+	uint64_t recorded;		/* of the period, by the gateways */
+	uint64_t matched;		/* the store's that are recorded */
+	/* What does not fit, counted. */
+	uint64_t around;		/* logins not from the gateway */
+	uint64_t unrecorded;		/* from it, and not recorded */
+	uint64_t absent;		/* recorded, not in the store's log */
+	uint64_t gaps;			/* in the store's log itself */
+	uint64_t differ;		/* sessions with more run than recorded */
+	/* pgaudit: statements of persons that read guarded tables. */
+	bool compared;
+	uint64_t executed, statements;
+	const struct record_finding *findings;	/* the first of them */
+	size_t n_findings;
 };
 
 /* Session fields: also those of a clearance record, which repeats what may
@@ -341,6 +389,7 @@ struct record {
 		struct record_asked asked;
 		struct record_rotation rotation;
 		struct record_drift drift;
+		struct record_reconciled reconciled;
 	} u;
 };
 

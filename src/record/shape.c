@@ -22,6 +22,7 @@ static const char *const kinds[] = {"person", "service", NULL};
 static const char *const objects[] = {"policy", "catalog", "directory", NULL};
 static const char *const causes[] = {"start", "reload", "restored", NULL};
 static const char *const looks[] = {"applied", "drifted", "unseen", NULL};
+static const char *const sources[] = {"pg-log", "pgaudit", NULL};
 static const char *const bases[] = {"bounded", "exact", NULL};
 
 static const struct shape_field path_fields[] = {
@@ -222,6 +223,58 @@ static const struct shape_field rotation_fields[] = {
 	FIELD(SHAPE_BOOL, struct record_rotation, clean, "clean"),
 };
 
+static const struct shape_field log_read_fields[] = {
+	FIELD(SHAPE_NAME, struct record_log_read, gateway, "gateway"),
+	FIELD(SHAPE_U64, struct record_log_read, entries, "entries"),
+};
+static const struct shape log_read_shape =
+    SHAPE(log_read_fields, struct record_log_read);
+
+static const struct shape_field file_read_fields[] = {
+	FIELD(SHAPE_HASH, struct record_file_read, sha256, "sha256"),
+	FIELD(SHAPE_U64, struct record_file_read, len, "len"),
+};
+static const struct shape file_read_shape =
+    SHAPE(file_read_fields, struct record_file_read);
+
+static const struct shape_field finding_fields[] = {
+	FIELD(SHAPE_NAME, struct record_finding, what, "what"),
+	FIELD(SHAPE_STR, struct record_finding, text, "text"),
+};
+static const struct shape finding_shape =
+    SHAPE(finding_fields, struct record_finding);
+
+#define RECONCILED(kind, member) \
+	FIELD(kind, struct record_reconciled, member, #member)
+
+static const struct shape_field reconciled_fields[] = {
+	RECONCILED(SHAPE_NAME, by),
+	RECONCILED(SHAPE_NAME, program),
+	RECONCILED(SHAPE_NAME, store),
+	ENUM(struct record_reconciled, source, "source", sources),
+	FIELD(SHAPE_TIME, struct record_reconciled, from_ms, "from"),
+	FIELD(SHAPE_TIME, struct record_reconciled, to_ms, "to"),
+	LIST(SHAPE_LIST, struct record_reconciled, gateways, n_gateways,
+	    "gateways", &log_read_shape),
+	LIST(SHAPE_LIST, struct record_reconciled, files, n_files, "files",
+	    &file_read_shape),
+	FIELD(SHAPE_TIME, struct record_reconciled, first_ms, "first"),
+	FIELD(SHAPE_TIME, struct record_reconciled, last_ms, "last"),
+	RECONCILED(SHAPE_U64, logins),
+	RECONCILED(SHAPE_U64, recorded),
+	RECONCILED(SHAPE_U64, matched),
+	RECONCILED(SHAPE_U64, around),
+	RECONCILED(SHAPE_U64, unrecorded),
+	RECONCILED(SHAPE_U64, absent),
+	RECONCILED(SHAPE_U64, gaps),
+	RECONCILED(SHAPE_U64, differ),
+	RECONCILED(SHAPE_BOOL, compared),
+	RECONCILED(SHAPE_U64, executed),
+	RECONCILED(SHAPE_U64, statements),
+	LIST(SHAPE_OPT_LIST, struct record_reconciled, findings, n_findings,
+	    "findings", &finding_shape),
+};
+
 static const struct shape_field backend_fields[] = {
 	FIELD(SHAPE_NAME, struct record_backend, session, "session"),
 	FIELD(SHAPE_U64, struct record_backend, n, "n"),
@@ -329,6 +382,8 @@ static const struct shape shapes[] = {
 	[RECORD_ASKED] = SHAPE(asked_fields, struct record_asked),
 	[RECORD_ROTATION] = SHAPE(rotation_fields, struct record_rotation),
 	[RECORD_DRIFT] = SHAPE(drift_fields, struct record_drift),
+	[RECORD_RECONCILED] =
+	    SHAPE(reconciled_fields, struct record_reconciled),
 };
 
 const struct shape *

@@ -624,6 +624,7 @@ seen_fill(struct seen_index *x, const struct record *r)
 	case RECORD_IN_FORCE:
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
+	case RECORD_RECONCILED:
 		break;
 	}
 	return 0;

@@ -361,6 +361,7 @@ of_service(const struct bundle *b, const struct record *r)
 	case RECORD_ASKED:
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
+	case RECORD_RECONCILED:
 		break;
 	}
 	return id != NULL && b->n_services > 0 && bsearch(&id, b->services,

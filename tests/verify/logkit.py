@@ -208,6 +208,7 @@ class Log:
         self.objects = {sha256(t): t for t in (DIRECTORY, CATALOG, POLICY)}
         self.opened = self.closed = 0
         self.ids = 0
+        self.begin, self.reconciling, self.with_gateways = begin, True, None
         self.add("genesis", origin=ORIGIN, key=VKEY)
         self.boot(clean=True)
 
@@ -245,12 +246,33 @@ class Log:
         return self.add("stop", opened=self.opened, closed=self.closed)
 
     def wait(self, ms):
-        """Lets time go by, with heartbeats."""
+        """Lets time go by, with heartbeats; then the operator holds the
+        stores' own logs to this one, and all is well."""
         while ms > 0:
             step = min(ms, self.beat)
             self.now += step - 10
             self.beat_now()
             ms -= step
+        for store in self.stores if self.reconciling else ():
+            self.reconcile(store)
+
+    def reconcile(self, store, begin=None, end=None, gateways=None, **more):
+        counts = dict.fromkeys(["around", "unrecorded", "absent", "gaps",
+                                "differ"], 0)
+        members = dict(
+            by="ops (uid 7), sworn reconcile", program="sworn test",
+            store=store, source="pg-log",
+            **{"from": time_text(begin or self.begin),
+               "to": time_text(end or self.now)},
+            gateways=[{"gateway": g, "entries": len(self.records)}
+                      for g in gateways or self.with_gateways or
+                      [self.gateway]],
+            files=[{"sha256": sha256(store), "len": 9}],
+            first=time_text(self.begin), last=time_text(end or self.now),
+            logins=self.opened, recorded=self.opened, matched=self.opened,
+            **counts, compared=False, executed=0, statements=0)
+        members.update(more)
+        return self.add("reconciled", **members)
 
     def next_n(self, session):
         self.n[session] = self.n.get(session, -1) + 1
