@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "catalog/catalog.h"
+#include "gateway/judge_parts.h"
 #include "gateway/limits.h"
 #include "gateway/setting.h"
 #include "gateway/twins.h"
@@ -24,6 +25,7 @@ struct work {
 	struct judgement *out;
 	bool *tables;
 	struct refusal *refusals;
+	bool marked;		/* names what is the gateway's own */
 	bool failed;		/* out of memory */
 };
 
@@ -397,14 +399,12 @@ class_allowed(enum statement_class c)
 	return false;
 }
 
-/* FETCH and EXECUTE; CLOSE and DEALLOCATE only forget. */
+/* CLOSE and DEALLOCATE only forget. */
 static bool
 runs_named(const struct statement *st)
 {
-	return st->n_tables == 0 && ((st->class == STATEMENT_CURSOR &&
-	    strncasecmp(st->what, "CLOSE", 5) != 0) ||
-	    (st->class == STATEMENT_PREPARED &&
-	    strncasecmp(st->what, "DEALLOCATE", 10) != 0));
+	return st->naming.kind == NAMING_FETCH ||
+	    st->naming.kind == NAMING_EXECUTE;
 }
 
 /* Classes whose text does not name what they read. */
@@ -544,11 +544,23 @@ judge_marks(struct work *w, const char *sql, size_t len)
 
 	if (w->j->twins == NULL || !rewrite_is_marked(sql, len))
 		return;
+	w->marked = true;
 	r = refuse(w, "42501", "names that begin with " REWRITE_MARK
 	    " are refused");
 	if (r != NULL)
 		r->detail = "they are the gateway's own";
 	judge_whole(w, "names what is the gateway's own");
+}
+
+/* One that has an answer, or whose name has. */
+static bool
+is_query(const struct statement *st)
+{
+	return st->class == STATEMENT_READ ||
+	    st->class == STATEMENT_COPY_OUT ||
+	    ((st->naming.kind == NAMING_DECLARE ||
+	    st->naming.kind == NAMING_PREPARE) && st->naming.name != NULL &&
+	    naming_is_sure(st->naming.name));
 }
 
 /* A query of guarded tables, and nothing else, may say whose rows it gives. */
@@ -561,8 +573,7 @@ judge_exact(struct work *w, const struct analysis *an, const char *sql,
 	if (w->j->twins == NULL || !w->out->guarded || w->out->whole ||
 	    w->out->n_refusals > 0)
 		return;
-	if (an->n != 1 || (an->statements[0].class != STATEMENT_READ &&
-	    an->statements[0].class != STATEMENT_COPY_OUT)) {
+	if (an->n != 1 || !is_query(&an->statements[0])) {
 		w->out->bounded_why = "is not one query";
 		return;
 	}
@@ -573,9 +584,24 @@ judge_exact(struct work *w, const struct analysis *an, const char *sql,
 	w->out->bounded_why = r->why;
 	if (r->sql == NULL)
 		return;
+	if (an->statements[0].naming.hold && w->j->exact_only != NULL) {
+		/* The end of its transaction may tell of any row. */
+		w->out->bounded_why = "is read by the end of a transaction";
+		return;
+	}
 	w->out->exact = r;
+	w->out->sent = r;
 	if ((w->out->sql = arena_strn(w->a, sql, len)) == NULL)
 		w->failed = true;
+}
+
+/* The last refusal stands only where it is not known what a name stands for. */
+static void
+unless_named(struct work *w)
+{
+	if (!w->out->by_name || w->out->n_refusals == 0)
+		return;
+	w->out->unresolved = &w->refusals[--w->out->n_refusals];
 }
 
 static void
@@ -618,8 +644,44 @@ judge_exact_only(struct work *w)
 	if (i == c->n_tables)
 		return;
 	w->out->exact_only = true;
-	if (w->out->exact == NULL && w->out->n_refusals == 0)
+	if (w->out->exact == NULL && w->out->n_refusals == 0) {
 		refuse_bounded(w, c->tables[i].table);
+		unless_named(w);
+	}
+}
+
+static bool
+about_names(const struct analysis *an)
+{
+	size_t i;
+
+	for (i = 0; i < an->n; i++)
+		if (an->statements[i].naming.kind != NAMING_NONE)
+			return true;
+	return false;
+}
+
+/* Whether its statements are looked at one by one. */
+static bool
+has_parts(const struct work *w, const struct analysis *an)
+{
+	return an->n > 1 && an->n <= JUDGE_PARTS_MAX &&
+	    (w->out->guarded || about_names(an)) &&
+	    (w->out->n_refusals == 0 || w->j->twins == NULL);
+}
+
+/* What it does with names, as far as only that is not known of it. */
+static void
+judge_names(struct work *w, const struct analysis *an)
+{
+	const struct statement *st = &an->statements[0];
+
+	if (an->n != 1 || st->naming.kind == NAMING_NONE)
+		return;
+	w->out->naming = &st->naming;
+	w->out->by_name = st->by_name && !w->j->reads_otherwise &&
+	    !w->marked && w->out->n_refusals == 0 &&
+	    st->naming.name != NULL && naming_is_sure(st->naming.name);
 }
 
 static void
@@ -655,6 +717,14 @@ judge_all(struct work *w, const char *sql, size_t len)
 		judge_whole(w, "settings of the session change how SQL is "
 		    "read");
 	judge_marks(w, sql, len);
+	judge_names(w, an);
+	if (has_parts(w, an)) {
+		if (judge_parts(w->j, an, sql, len, w->a, w->out) != 0)
+			w->failed = true;
+		return;
+	}
+	if (an->n > 1 && about_names(an))
+		judge_whole(w, "names more than is kept in mind");
 	judge_exact(w, an, sql, len);
 	judge_exact_only(w);
 }

@@ -20,6 +20,7 @@ struct catalog;
 struct clearance;
 struct rewrite;
 struct config_login;
+struct naming;
 struct rewrite_schema;
 struct statement;
 struct store_limits;
@@ -48,11 +49,26 @@ struct judgement {
 	bool leaves;
 	bool changes_reading;	/* sets what changes how SQL is read */
 	bool runs_named;	/* FETCH, EXECUTE: what was named elsewhere */
+	/* Makes, runs or forgets a name; NULL: does not, or has parts. */
+	const struct naming *naming;
+	/* It may be told what it reads where it is known what the name stands
+	 * for; if it is not, this refuses it (NULL: nothing does). */
+	bool by_name;
+	const struct refusal *unresolved;
+	bool passes;		/* it may pass over rows: bounded for that */
 	/* Sent instead, so that its record can be exact; NULL: bounded, and
 	 * why if it is a query of guarded tables. */
 	const struct rewrite *exact;
 	const char *bounded_why;
-	const char *sql;	/* of exact */
+	/* The text that is sent in the place of sql; NULL: sql itself. Of a
+	 * part, both are those of the whole text. */
+	const struct rewrite *sent;
+	const char *sql;
+	/* Of several statements in one text each; 0: they are one, or too
+	 * many for that. */
+	const struct judgement *const *parts;
+	size_t n_parts;
+	size_t start, len;	/* of a part, in the text */
 	bool exact_only;	/* reads what needs an exact record */
 };
 

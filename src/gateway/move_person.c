@@ -266,9 +266,25 @@ move_refresh(struct session *s, struct named *x)
 	}
 	named_become(x, m);
 	meaning_unref(m);
-	run_unref(x->run);
-	x->run = NULL;
+	named_forget_run(x);
 	x->epoch = s->person->epoch;
+	return 0;
+}
+
+/* The store may have another of that name: it is closed, whatever it is. */
+static int
+close_doubted(struct session *s, struct named *x)
+{
+	struct request *q;
+
+	if ((q = request_push(s, REQUEST_CLOSE)) == NULL) {
+		session_end_memory(s);
+		return MOVE_WAIT;
+	}
+	q->ours = true;
+	q->named = named_ref(x);	/* of no version: it stays */
+	frontend_close_write(flow_buf(&s->link->out), 'S', x->name);
+	x->doubted = false;
 	return 0;
 }
 
@@ -282,6 +298,8 @@ move_prepare(struct session *s, struct named *x)
 	if (x == NULL || !x->lost || x->n == 0)
 		return 0;
 	m = x->slots[0].meaning;
+	if (x->doubted && close_doubted(s, x) != 0)
+		return MOVE_WAIT;
 	if ((q = request_push(s, REQUEST_PARSE)) == NULL) {
 		session_end_memory(s);
 		return MOVE_WAIT;

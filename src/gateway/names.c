@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "gateway/judge.h"
 #include "gateway/run.h"
+#include "lineage/naming.h"
+#include "lineage/rewrite.h"
 
 struct meaning *
 meaning_new(struct arena *a, const struct judgement *j,
@@ -38,9 +40,126 @@ meaning_unref(struct meaning *m)
 
 	for (; m != NULL && --m->refs == 0; m = of) {
 		of = m->of;
+		meaning_unref(m->by);
 		arena_free(m->a);
 		free(m);
 	}
+}
+
+/* One that rests on others, with a copy of a judgement that may be changed. */
+static struct meaning *
+derive(struct meaning *of, struct meaning *by, const struct judgement *from,
+    const char text_hmac[static 65], struct judgement **ret)
+{
+	struct arena *a;
+	struct meaning *m;
+
+	if ((a = arena_new()) == NULL)
+		return NULL;
+	if ((*ret = arena_alloc(a, sizeof(**ret))) == NULL ||
+	    (m = meaning_new(a, *ret, text_hmac)) == NULL) {
+		arena_free(a);
+		return NULL;
+	}
+	**ret = *from;
+	m->of = meaning_ref(of);
+	m->by = meaning_ref(by);
+	return m;
+}
+
+/* A copy of how it is rewritten, for rows. NULL: out of memory. */
+static struct rewrite *
+rows_of(const struct meaning *m, const struct rewrite *from)
+{
+	struct rewrite *x = arena_alloc(m->a, sizeof(*x));
+
+	if (x == NULL)
+		return NULL;
+	*x = *from;
+	x->names = false;
+	return x;
+}
+
+struct meaning *
+meaning_inner(struct meaning *m)
+{
+	struct judgement *j;
+	struct meaning *in;
+
+	if ((in = derive(m, NULL, m->judgement, m->text_hmac, &j)) == NULL)
+		return NULL;
+	j->naming = NULL;
+	j->leaves = false;
+	j->sent = NULL;
+	if (j->exact != NULL && (j->exact = rows_of(in, j->exact)) == NULL) {
+		meaning_unref(in);
+		return NULL;
+	}
+	return in;
+}
+
+/* What FETCH and MOVE show of a cursor, and what they do not. */
+static void
+fetched(struct judgement *j, struct rewrite *x, enum naming_way way)
+{
+	static const struct refusal passing = {
+		.message = "passing over rows of a cursor is refused without "
+		    "an exact record",
+		.detail = "a rule permits it only where the record lists "
+		    "whose rows they are, and those that are passed over are "
+		    "not shown",
+		.hint = "FETCH each row, one after another; where the query "
+		    "sorts or groups by a value that several rows make, FETCH "
+		    "ALL",
+		.record = {"", "", "passes over rows, which are not shown and "
+		    "matter", "42501"},
+	};
+
+	j->passes = x->prefix ? way == NAMING_PASSES : way != NAMING_ALL;
+	x->prefix = false;	/* of what FETCH gives, itself */
+	if (!j->passes)
+		return;
+	j->bounded_why = passing.record.because;
+	if (j->exact_only && j->n_refusals == 0) {
+		j->refusals = &passing;
+		j->n_refusals = 1;
+	}
+}
+
+struct meaning *
+meaning_run(struct meaning *m, struct meaning *stands)
+{
+	const struct judgement *by = m->judgement;
+	struct judgement *j;
+	struct meaning *run;
+	struct rewrite *x;
+
+	run = derive(stands, m, stands->judgement, m->text_hmac, &j);
+	if (run == NULL)
+		return NULL;
+	j->what = by->what;
+	j->naming = by->naming;
+	j->sent = by->sent;
+	j->sql = by->sql;
+	j->start = by->start;
+	j->len = by->len;
+	if (j->exact == NULL)
+		return run;
+	if ((j->exact = x = rows_of(run, j->exact)) == NULL) {
+		meaning_unref(run);
+		return NULL;
+	}
+	if (by->naming->kind == NAMING_FETCH)
+		fetched(j, x, by->naming->way);
+	return run;
+}
+
+struct meaning *
+meaning_part(struct meaning *m, size_t i, const char text_hmac[static 65])
+{
+	struct judgement *j;
+
+	return derive(m, NULL, m->judgement->parts[i], text_hmac, &j);
 }
 
 /* Takes over *m's reference. */
@@ -94,6 +213,8 @@ names_find(struct names *t, const char *name)
 {
 	struct named *x;
 
+	if (!naming_is_sure(name))
+		return NULL;
 	for (x = *bucket(t, name); x != NULL; x = x->next)
 		if (strcmp(x->name, name) == 0)
 			return x;
@@ -107,7 +228,7 @@ names_get(struct names *t, const char *name)
 
 	if ((x = names_find(t, name)) != NULL)
 		return x;
-	if (t->n == NAMES_MAX || (x = calloc(1, sizeof(*x))) == NULL)
+	if (!naming_is_sure(name) || t->n == NAMES_MAX || (x = calloc(1, sizeof(*x))) == NULL)
 		return NULL;
 	if ((x->name = strdup(name)) == NULL) {
 		free(x);
@@ -171,6 +292,91 @@ names_lose(struct names *t)
 	}
 }
 
+/* Of a portal: what was known of its execution. */
+void
+named_forget_run(struct named *x)
+{
+	run_unref(x->run);
+	meaning_unref(x->by);
+	x->run = NULL;
+	x->by = NULL;
+}
+
+void
+names_doubt(struct names *t, const struct named *but, bool portals)
+{
+	struct named *x;
+	size_t i;
+
+	for (i = 0; i < sizeof(t->buckets) / sizeof(*t->buckets); i++) {
+		for (x = t->buckets[i]; x != NULL; x = x->next) {
+			if (x == but || *x->name == 0 || (x->n == 0 && !x->anything))
+				continue;	/* SQL cannot reach "" */
+			if (!portals && can_be_prepared(x)) {
+				x->lost = true;
+				x->doubted = true;
+				continue;
+			}
+			(void)named_begin(x);
+			named_become(x, NULL);
+			named_forget_run(x);
+		}
+	}
+}
+
+void
+names_drop(struct names *t)
+{
+	struct named *x, *next;
+	size_t i;
+
+	for (i = 0; i < sizeof(t->buckets) / sizeof(*t->buckets); i++) {
+		for (x = t->buckets[i]; x != NULL; x = next) {
+			next = x->next;
+			if (*x->name != 0)
+				names_remove(t, x);
+		}
+	}
+}
+
+void
+names_end(struct names *t)
+{
+	struct named *x, *next;
+	size_t i;
+
+	for (i = 0; t->n > 0 &&
+	    i < sizeof(t->buckets) / sizeof(*t->buckets); i++) {
+		for (x = t->buckets[i]; x != NULL; x = next) {
+			next = x->next;
+			x->held_new = false;
+			if (x->sql && !x->held)
+				names_remove(t, x);
+		}
+	}
+}
+
+struct named *
+names_held(struct names *t)
+{
+	struct named *x;
+	size_t i;
+
+	for (i = 0; t->n > 0 &&
+	    i < sizeof(t->buckets) / sizeof(*t->buckets); i++)
+		for (x = t->buckets[i]; x != NULL; x = x->next)
+			if (x->held_new)
+				return x;
+	return NULL;
+}
+
+struct meaning *
+named_sure(const struct named *x)
+{
+	return x != NULL && x->n == 1 && !x->anything && !x->rewritten ?
+	    x->slots[0].meaning : NULL;
+}
+
 struct named *
 named_ref(struct named *x)
 {
@@ -188,7 +394,7 @@ named_unref(struct named *x)
 		return;
 	for (i = 0; i < x->n; i++)
 		meaning_unref(x->slots[i].meaning);
-	run_unref(x->run);
+	named_forget_run(x);
 	free(x->name);
 	free(x);
 }
@@ -202,18 +408,35 @@ named_clear(struct named *x)
 		meaning_unref(x->slots[i].meaning);
 	x->n = 0;
 	x->anything = false;
+	x->rewritten = false;
 }
 
 void
 named_become(struct named *x, struct meaning *m)
 {
+	bool rewritten = x->rewritten;
+	size_t i;
+
+	for (i = 0; i < x->n; i++)
+		rewritten |= x->slots[i].meaning->judgement->exact != NULL;
 	(void)meaning_ref(m);
 	named_clear(x);
-	if (m == NULL)
+	if (m == NULL) {
 		named_add_anything(x);
-	else
+		x->anything_version = 0;	/* of none that may yet fail */
+		x->rewritten = rewritten;
+	} else {
 		named_add(x, m);
+	}
 	meaning_unref(m);
+}
+
+/* Once it cannot be anything, it is not one of those. */
+static void
+not_anything(struct named *x)
+{
+	x->anything = false;
+	x->rewritten = false;
 }
 
 uint64_t
@@ -256,7 +479,7 @@ named_confirm(struct named *x, uint64_t version)
 	}
 	x->n = n;
 	if (x->anything_version != version)
-		x->anything = false;
+		not_anything(x);
 }
 
 void
@@ -272,7 +495,7 @@ named_reject(struct named *x, uint64_t version)
 	}
 	x->n = n;
 	if (x->anything_version == version)
-		x->anything = false;
+		not_anything(x);
 }
 
 enum named_kind
@@ -285,6 +508,8 @@ named_kind(const struct named *x)
 		exact |= x->slots[i].meaning->judgement->exact != NULL;
 		same &= x->slots[i].meaning == x->slots[0].meaning;
 	}
+	if (x != NULL && x->rewritten)
+		return NAMED_UNSURE;
 	if (!exact)
 		return NAMED_PLAIN;
 	return same && !x->anything ? NAMED_EXACT : NAMED_UNSURE;

@@ -4,7 +4,9 @@
  * Sound rather than exact: a name that is used again keeps its old meaning
  * beside the new one until the store has said that the new one took its
  * place; a name that is not known, or of which too much is known, may mean
- * anything. Limits: NAMES_MAX names, NAMED_MAX meanings each.
+ * anything. So may one that the store may read otherwise (lineage/naming.h).
+ * Statements that SQL prepared and cursors that it declared are among them.
+ * Limits: NAMES_MAX names, NAMED_MAX meanings each.
  */
 #ifndef GATEWAY_NAMES_H
 #define GATEWAY_NAMES_H
@@ -33,6 +35,7 @@ struct meaning {
 	 * prepared again; empty: it is too long for that. */
 	struct bytes parse;
 	struct meaning *of;	/* whose judgement it is; NULL: its own */
+	struct meaning *by;	/* what runs it by its name; NULL: itself */
 };
 
 /* Takes over the arena, in which the judgement is. */
@@ -40,6 +43,14 @@ struct meaning *meaning_new(struct arena *a, const struct judgement *j,
     const char text_hmac[static 65]);
 struct meaning *meaning_ref(struct meaning *m);
 void meaning_unref(struct meaning *m);
+/* NULL, for each: out of memory. */
+/* Of a text that makes a name: what the name stands for. */
+struct meaning *meaning_inner(struct meaning *m);
+/* Of one that runs a name: what it does, given what that stands for. */
+struct meaning *meaning_run(struct meaning *m, struct meaning *stands);
+/* Of a text of several statements, one of them. */
+struct meaning *meaning_part(struct meaning *m, size_t i,
+    const char text_hmac[static 65]);
 /* Keeps a copy of the Parse; where others hold *m, another takes its place,
  * which rests on it. 0 or ERR_MEMORY. */
 int meaning_keep(struct meaning **m, struct bytes parse);
@@ -59,10 +70,21 @@ struct named {
 	uint64_t version;
 	uint64_t epoch;		/* of the clearance that it was judged by */
 	bool lost;		/* this connection of the store has it not */
+	bool doubted;		/* or may have another of that name */
+	bool rewritten;		/* it may stand for a text that was rewritten,
+				 * which is not known any more */
+	bool sql;		/* a cursor that SQL declared */
+	bool held;		/* and that outlives its transaction */
+	bool held_new;		/* which has not ended yet */
 	uint64_t stretch;	/* of a portal: where it was bound, until it is
 				 * executed */
 	struct run *run;	/* of a portal: the record that covers it */
+	struct meaning *by;	/* of one that runs a name: what it did stand
+				 * for, when it was bound */
 };
+
+/* What it stands for if that is one thing for sure; or NULL. */
+struct meaning *named_sure(const struct named *x);
 
 struct names {
 	struct named *buckets[64];
@@ -70,6 +92,17 @@ struct names {
 };
 
 void names_done(struct names *t);	/* forgets all; may be used again */
+/*
+ * Something ran that may have closed and made what it likes: what can be
+ * prepared again is to be (portals cannot), all else may stand for anything.
+ */
+void names_doubt(struct names *t, const struct named *but, bool portals);
+void named_forget_run(struct named *x);
+void names_drop(struct names *t);	/* all that SQL can reach */
+/* A transaction ended, and with it the cursors that it did not hold. */
+void names_end(struct names *t);
+/* The first cursor whose rows the end of its transaction will take. */
+struct named *names_held(struct names *t);
 /* Another connection has none of them. What can be prepared again is marked
  * as lost, the rest forgotten. */
 void names_lose(struct names *t);

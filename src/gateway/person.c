@@ -26,6 +26,7 @@
 #include "gateway/run.h"
 #include "gateway/standing.h"
 #include "lineage/analyze.h"
+#include "lineage/naming.h"
 #include "lineage/rewrite.h"
 #include "wire/backend.h"
 #include "wire/frontend.h"
@@ -139,32 +140,24 @@ out:
 	return r;
 }
 
-/* Sends a Query that may go. */
+/* Sends a Query that reads nothing and changes no name. */
 static int
-send_query(struct session *s, const struct frame *f, struct run *run)
+send_query(struct session *s, const struct frame *f)
 {
-	struct request *q;
-
-	if ((q = request_push(s, REQUEST_QUERY)) == NULL) {
+	if (request_push(s, REQUEST_QUERY) == NULL) {
 		session_end_memory(s);
 		return WAIT;
-	}
-	if (run != NULL) {
-		q->run = run_ref(run);
-		run->executing++;
 	}
 	pass_on(s, f);
 	return 0;
 }
 
 static int
-query_judged(struct session *s, const struct frame *f, struct meaning *m)
+query_judged(struct session *s, const struct frame *f,
+    const struct frontend_query *q, struct meaning *m)
 {
 	const struct judgement *j = m->judgement;
 	const struct refusal *r;
-	struct run *run;
-	struct cover c;
-	struct job *job;
 	int e;
 
 	if ((r = refused(s, j)) != NULL)
@@ -174,18 +167,11 @@ query_judged(struct session *s, const struct frame *f, struct meaning *m)
 	if (j->changes_reading && s->store->mode == STORE_OBSERVE)
 		s->person->reads_otherwise = true;
 	s->person->leaves = s->person->leaves || j->leaves;
-	if (!j->guarded)
-		return send_query(s, f, NULL);
-	if (j->exact != NULL)
+	if (!j->guarded && j->naming == NULL && j->n_parts == 0)
+		return send_query(s, f);
+	if (j->exact != NULL && j->naming == NULL)
 		return exact_send(s, m);
-	if ((job = job_new(s, JOB_GATE, RECORD_STATEMENT)) == NULL ||
-	    cover_init(&c, s, job->a) != 0 || (run = run_new()) == NULL) {
-		job_free(job);
-		session_end_memory(s);
-		return WAIT;
-	}
-	cover_add(&c, s, m);
-	return gate_wait(s, job, &c, run, NULL);
+	return script_run(s, f, q, m);
 }
 
 static int
@@ -206,9 +192,17 @@ on_query(struct session *s, const struct frame *f)
 		session_end_memory(s);
 		return WAIT;
 	}
-	r = query_judged(s, f, m);
+	r = query_judged(s, f, &q, m);
 	meaning_unref(m);
 	return r;
+}
+
+/* One that the store may read as another's. */
+static void
+odd_name(struct session *s, const char *name)
+{
+	if (!naming_is_sure(name))
+		names_doubted(s, NULL);
 }
 
 static int
@@ -238,9 +232,12 @@ on_parse(struct session *s, const struct frame *f)
 		goto out;
 	}
 	x = names_get(&s->person->statements, p.name);
+	odd_name(s, p.name);
 	/* The store forgets the unnamed one before it reads the text. */
 	if (x != NULL && *p.name == 0)
 		named_clear(x);
+	else if (x != NULL && x->doubted)
+		named_become(x, NULL);
 	if (meaning_keep(&m, f->body) != 0 || move_refresh(s, x) != 0) {
 		session_end_memory(s);
 		r = WAIT;
@@ -249,12 +246,14 @@ on_parse(struct session *s, const struct frame *f)
 	q->named = named_ref(x);
 	if (q->named != NULL) {
 		x->lost = false;
+		x->doubted = false;
 		q->version = named_begin(q->named);
 		named_add(q->named, m);
 		x->epoch = s->person->epoch;
 	}
 	s->person->segment = true;
-	if (m->judgement->exact == NULL) {
+	/* Of a name that may mean anything no column could be taken off. */
+	if (m->judgement->exact == NULL || x == NULL) {
 		pass_on(s, f);
 		goto out;
 	}
@@ -267,9 +266,11 @@ out:
 	return r;
 }
 
-/* The portal now stands for what the statement may stand for. */
-static int
-send_bind(struct session *s, const struct frame *f, struct run *run)
+/* The portal now stands for what the statement may stand for; `by` is what
+ * that runs, if it runs what has a name. */
+int
+person_bind(struct session *s, const struct frame *f, struct run *run,
+    struct meaning *by)
 {
 	struct frontend_bind b;
 	struct named *from, *to;
@@ -281,6 +282,7 @@ send_bind(struct session *s, const struct frame *f, struct run *run)
 		return ERR_FORMAT;
 	from = names_find(&s->person->statements, b.statement);
 	to = names_get(&s->person->portals, b.portal);
+	odd_name(s, b.portal);
 	if ((e = move_prepare(s, from)) != 0)
 		return e;
 	if ((q = request_push(s, REQUEST_BIND)) == NULL) {
@@ -302,8 +304,9 @@ send_bind(struct session *s, const struct frame *f, struct run *run)
 			named_add_anything(to);
 		for (i = 0; from != NULL && i < from->n; i++)
 			named_add(to, from->slots[i].meaning);
-		run_unref(to->run);
+		named_forget_run(to);
 		to->run = run_ref(run);
+		to->by = meaning_ref(by);
 	}
 	s->person->segment = true;
 	if (run == NULL || !run->exact) {
@@ -312,11 +315,15 @@ send_bind(struct session *s, const struct frame *f, struct run *run)
 	}
 	q->meaning = meaning_ref(run->meaning);
 	s->person->named_exact |= *b.portal != 0;
+	if (run->meaning->judgement->exact->names) {
+		pass_on(s, f);		/* it has no rows */
+		return 0;
+	}
 	return strip_bind(f->body, flow_buf(&s->link->out));
 }
 
-static int
-send_execute(struct session *s, const struct frame *f, struct run *run)
+int
+person_execute(struct session *s, const struct frame *f, struct run *run)
 {
 	struct frontend_execute x;
 	struct named *portal;
@@ -337,6 +344,7 @@ send_execute(struct session *s, const struct frame *f, struct run *run)
 	}
 	if (portal != NULL)
 		portal->stretch = 0;
+	portal_names(s, q, portal);
 	if (run != NULL) {
 		q->run = run_ref(run);
 		q->meaning = meaning_ref(run->meaning);
@@ -384,6 +392,9 @@ record_named(struct session *s, const struct named *x, bool *ret_needed)
 static int
 on_bind(struct session *s, const struct frame *f)
 {
+	static const struct backend_error unkept = {"ERROR", "54000",
+	    "too many portals, or one with a name that cannot be kept in mind",
+	    NULL, "use names of letters and digits, and close portals"};
 	const struct refusal *refusal;
 	struct frontend_bind b;
 	struct run *run;
@@ -398,6 +409,8 @@ on_bind(struct session *s, const struct frame *f)
 	x = names_find(&s->person->statements, b.statement);
 	if (move_refresh(s, x) != 0)
 		return WAIT;
+	if (named_runs(x) && (r = byname_bind(s, f, x)) != PERSON_PASS)
+		return r;
 	/* Judged again, it may be refused although its Parse was not. */
 	for (i = 0; x != NULL && i < x->n; i++) {
 		m = x->slots[i].meaning;
@@ -408,18 +421,23 @@ on_bind(struct session *s, const struct frame *f)
 	if ((r = exact_named(s, 'B', x, &run)) != 0)
 		return r == ERR_DENIED ? 0 : r;
 	if (run != NULL) {
-		r = send_bind(s, f, run);
+		r = names_get(&s->person->portals, b.portal) == NULL ?
+		    person_poison(s, 'B', &unkept) :
+		    person_bind(s, f, run, NULL);
 		run_unref(run);
 		return r;
 	}
 	if ((r = record_named(s, x, &needed)) == ERR_DENIED)
 		return 0;
-	return r != 0 || needed ? r : send_bind(s, f, NULL);
+	return r != 0 || needed ? r : person_bind(s, f, NULL, NULL);
 }
 
 static int
 on_execute(struct session *s, const struct frame *f)
 {
+	static const struct backend_error full = {"ERROR", "54000",
+	    "too many cursors and prepared statements", NULL,
+	    "CLOSE or DEALLOCATE some"};
 	const struct judgement *j;
 	struct frontend_execute x;
 	struct named *portal;
@@ -445,6 +463,12 @@ on_execute(struct session *s, const struct frame *f)
 		return r == ERR_DENIED ? 0 : r;
 	portal_reading(s, portal);
 	portal_leaves(s, portal);
+	if (portal_waits(s, portal))
+		return WAIT;
+	if (portal != NULL && portal->by != NULL)
+		return byname_execute(s, f, portal);
+	if (!portal_room(s, portal))
+		return person_poison(s, 'E', &full);
 	if (exact_runs_named(s, portal)) {
 		struct backend_error e = {"ERROR", "0A000", "FETCH and "
 		    "EXECUTE of names that the protocol gave are to be sent "
@@ -455,16 +479,16 @@ on_execute(struct session *s, const struct frame *f)
 	if ((r = exact_named(s, 'E', portal, &run)) != 0)
 		return r == ERR_DENIED ? 0 : r;
 	if (run != NULL) {
-		r = send_execute(s, f, portal->run != NULL &&
+		r = person_execute(s, f, portal->run != NULL &&
 		    !portal->run->over ? NULL : run);
 		run_unref(run);
 		return r;
 	}
 	if (portal != NULL && portal->run != NULL && !portal->run->over)
-		return send_execute(s, f, NULL);
+		return person_execute(s, f, NULL);
 	if ((r = record_named(s, portal, &needed)) == ERR_DENIED)
 		return 0;
-	return r != 0 || needed ? r : send_execute(s, f, NULL);
+	return r != 0 || needed ? r : person_execute(s, f, NULL);
 }
 
 static int
@@ -477,6 +501,7 @@ on_target(struct session *s, const struct frame *f, enum request_kind kind)
 
 	if (frontend_target_read(f->body, &t) != 0)
 		return ERR_FORMAT;
+	odd_name(s, t.name);
 	x = t.kind == 'P' ? NULL : names_find(&s->person->statements, t.name);
 	if (kind == REQUEST_DESCRIBE && s->standing != NULL &&
 	    ((r = move_refresh(s, x)) != 0 || (r = move_prepare(s, x)) != 0))
@@ -566,6 +591,14 @@ on_message(struct session *s, const struct frame *f)
 	}
 	if (p->skipping && f->type != 'S')
 		return 0;
+	if (p->renaming && f->type != 'S' && f->type != 'H' &&
+	    f->type != 'd') {
+		if (p->requests.n > 0 && !p->copying_in) {
+			person_ask_flush(s);
+			return WAIT;
+		}
+		p->renaming = p->requests.n > 0;
+	}
 	/* While a change is under way only its own Sync may pass. */
 	if (p->switching && !p->segment && f->type != 'H')
 		return WAIT;
@@ -651,7 +684,7 @@ skip_held(struct session *s)
 {
 	struct run *run = s->person->gate.run;
 
-	if (run != NULL) {
+	if (run != NULL && !run->over) {
 		memcpy(run->sqlstate, s->person->failed_with,
 		    sizeof(run->sqlstate));
 		person_run_result(s, run);
@@ -670,6 +703,7 @@ person_gate(struct session *s, enum event e)
 	    "what you may read changed while this was decided", NULL,
 	    "try again"};
 	struct gate *g = &s->person->gate;
+	struct script *script;
 	struct reader r;
 	struct frame f;
 	int result;
@@ -685,6 +719,14 @@ person_gate(struct session *s, enum event e)
 		s->statements -= g->kind == GATE_FORWARD;
 		s->denials -= g->kind == GATE_DENY;
 	}
+	script = g->script;
+	g->script = NULL;
+	if (e == EVENT_DURABLE && script != NULL)
+		script_recorded(script);
+	if (e != EVENT_DURABLE || s->person->skipping) {
+		script_drop(s, script);
+		script = NULL;
+	}
 	if (e == EVENT_STALE && ++s->person->stale <= STALE_MAX) {
 		gate_done(g);
 		return;
@@ -698,13 +740,15 @@ person_gate(struct session *s, enum event e)
 		result = person_poison(s, f.type, &no_log);
 	else if (g->kind == GATE_DENY)
 		result = gate_poison(s, f.type, g->error.data, g->error.len);
-	else if (f.type == 'Q')
-		result = send_query(s, &f, g->run);
-	else if (f.type == 'B')
-		result = send_bind(s, &f, g->run);
+	else if (script != NULL) {
+		gate_done(g);	/* it may wait there again */
+		result = script_go(s, &f, script);
+	} else if (f.type == 'B')
+		result = person_bind(s, &f, g->run, g->meaning);
 	else
-		result = send_execute(s, &f, g->run);
-	gate_done(g);
+		result = person_execute(s, &f, g->run);
+	if (s->state != STATE_WAITING)
+		gate_done(g);
 	if (result == ERR_FORMAT)
 		session_end_protocol(s, "malformed message");
 	else if (result == 0 && s->state == STATE_PERSON)

@@ -26,11 +26,55 @@ void requests_done(struct requests *q);
 
 /* person_text.c: one reference for the caller, or NULL. */
 struct meaning *person_meaning(struct session *s, const char *sql, size_t len);
+/* One of the statements of the text that is m's. */
+struct meaning *person_part(struct session *s, struct meaning *m,
+    const char *sql, size_t i);
+
+/* person_names.c */
+struct judgement;
+struct script;
+/* Whether it makes or forgets a name. */
+bool names_changes(const struct judgement *j);
+/*
+ * What m does given what its name stands for now, m itself where that is not
+ * known; of a script that is its part `at`, so what comes before counts. 0 and
+ * a reference, or ERR_MEMORY.
+ */
+int names_resolve(struct session *s, struct meaning *m,
+    const struct script *sc, size_t at, struct meaning **ret);
+/* Whether the name that it makes can be kept in mind, if it must be. */
+bool names_room(struct session *s, const struct judgement *j);
+/* It ended well; NULL is fine. */
+void names_effect(struct session *s, struct meaning *m);
+/* Something ran that may have changed what names stand for. */
+void names_doubted(struct session *s, const struct named *but);
+
+/* person_script.c */
+struct frontend_query;
+/* Whether what is resolved may not run: 0, ERR_DENIED (refused, it is done
+ * with) or PERSON_STAYS. */
+int names_refuse(struct session *s, uint8_t type, const struct meaning *m);
+/* Each 0 or PERSON_STAYS. */
+int script_run(struct session *s, const struct frame *f,
+    const struct frontend_query *q, struct meaning *m);
+/* Its next record, or the text itself. Takes over sc. */
+int script_go(struct session *s, const struct frame *f, struct script *sc);
+void script_recorded(struct script *sc);	/* the one that was waited for */
+/* It never ran. Takes over sc; NULL is fine. */
+void script_drop(struct session *s, struct script *sc);
+/* One statement of a Query ended well; the Query ended. */
+void script_next(struct session *s, struct request *q);
+void script_end(struct session *s, struct request *q);
 
 /* person.c */
 #define PERSON_STAYS (-100)	/* the client's message waits */
 /* Everything outstanding will be answered without a Sync. */
 void person_ask_flush(struct session *s);
+/* What may go to the store: the portal stands for what the statement may
+ * stand for, and `by` for what that runs by its name. */
+int person_bind(struct session *s, const struct frame *f, struct run *run,
+    struct meaning *by);
+int person_execute(struct session *s, const struct frame *f, struct run *run);
 /* The result of a run is written down once nothing of it is left to come. */
 void person_run_result(struct session *s, struct run *r);
 
@@ -99,6 +143,20 @@ const struct judgement *portal_switch(const struct session *s,
     const struct named *x);
 void portal_reading(struct session *s, const struct named *x);
 void portal_leaves(struct session *s, const struct named *x);
+/* Whether what it names or runs by name has to be sure first. */
+bool portal_waits(struct session *s, const struct named *x);
+/* Whether the name that it makes can be kept in mind. */
+bool portal_room(struct session *s, const struct named *x);
+/* What q, its execution, does about names. */
+void portal_names(struct session *s, struct request *q, const struct named *x);
+
+/* person_byname.c: FETCH and EXECUTE by the extended protocol. Each 0,
+ * PERSON_STAYS or ERR_FORMAT. */
+bool named_runs(const struct named *x);
+/* Or PERSON_PASS: it is as any other. */
+int byname_bind(struct session *s, const struct frame *f, struct named *x);
+int byname_execute(struct session *s, const struct frame *f,
+    struct named *portal);
 
 /* person_switch.c */
 /* What a SET or RESET of purpose or ticket leads to: 0 and p->next, or an

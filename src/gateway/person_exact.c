@@ -46,6 +46,8 @@ void
 exact_done(struct person *p)
 {
 	run_unref(p->hold.run);
+	run_unref(p->hold.late);
+	p->hold.late = NULL;
 	buf_done(&p->hold.bytes);
 	p->hold.run = NULL;
 }
@@ -100,6 +102,8 @@ statement_record(struct session *s, struct job *j, struct run *r)
 	cover_add(&c, s, r->meaning);
 	if ((e = cover_record(&c, s, j->a, st)) != 0)
 		return e;
+	if (r->meaning->judgement->passes)
+		return 0;		/* that is why */
 	if (r->tags.unknown) {
 		st->bounded_why = "came to an end, or to a row, that no list "
 		    "covers";
@@ -378,6 +382,37 @@ before_row(struct session *s, uint32_t body_len)
 	return 0;
 }
 
+/*
+ * An error while there are cursors whose rows the end of the transaction
+ * takes: it may be of these, whatever was asked. 0 or PERSON_WAITS.
+ */
+static int
+held_error(struct session *s)
+{
+	struct hold *h = &s->person->hold;
+	struct named *x;
+
+	while ((x = names_held(&s->person->portals)) != NULL) {
+		if (h->late == NULL) {
+			h->late = named_sure(x) == NULL ? NULL :
+			    run_exact(named_sure(x));
+			if (h->late == NULL) {
+				session_end_memory(s);
+				return PERSON_WAITS;
+			}
+			h->late->tags.unknown = true;
+			h->late->failing = true;
+		}
+		if (!h->late->recorded)
+			return flush(s, h->late);
+		person_run_result(s, h->late);
+		run_unref(h->late);
+		h->late = NULL;
+		x->held_new = false;
+	}
+	return 0;
+}
+
 int
 exact_before(struct session *s, uint8_t type, uint32_t body_len)
 {
@@ -408,7 +443,7 @@ exact_before(struct session *s, uint8_t type, uint32_t body_len)
 		__attribute__((fallthrough));
 	case 'N':
 		if (r == NULL || r->bounded)
-			return 0;
+			return type == 'E' ? held_error(s) : 0;
 		r->tags.unknown = true;
 		r->failing = type == 'E';
 		if (r->failing && exact_only(s, r))
@@ -438,6 +473,9 @@ description(struct session *s, bool query, struct run *r, uint32_t body_len)
 	int e;
 
 	if (!strip_has_mark(body, REWRITE_MARK)) {
+		/* What a name stood for was not that: no list would be. */
+		if (query && r != NULL)
+			return ERR_FORMAT;
 		s->person->hold.strips &= !query;
 		return PERSON_PASS;
 	}
@@ -568,7 +606,7 @@ place_of(void *arg, uint32_t at)
 {
 	const struct judgement *j = arg;
 
-	return rewrite_place(j->exact, j->sql, at);
+	return j->sent == NULL ? at : rewrite_place(j->sent, j->sql, at);
 }
 
 /* Errors that the store tells before it looks at a row: what is not there,
@@ -576,7 +614,18 @@ place_of(void *arg, uint32_t at)
 static bool
 tells_nothing(const char *sqlstate)
 {
-	return strncmp(sqlstate, "42", 2) == 0;
+	static const char *const classes[] = {
+		"25",		/* no transaction, or one that failed */
+		"26",		/* no prepared statement of that name */
+		"34",		/* no cursor of that name */
+		"42",		/* a name or a right that is not there */
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (strncmp(sqlstate, classes[i], 2) == 0)
+			return true;
+	return false;
 }
 
 int

@@ -17,6 +17,7 @@
 #include "gateway/job.h"
 #include "gateway/judge.h"
 #include "gateway/run.h"
+#include "gateway/script.h"
 #include "wire/backend.h"
 #include "wire/frontend.h"
 
@@ -27,6 +28,8 @@ gate_done(struct gate *g)
 {
 	run_unref(g->run);
 	meaning_unref(g->meaning);
+	script_free(g->script);
+	g->script = NULL;
 	g->run = NULL;
 	g->meaning = NULL;
 	buf_done(&g->error);
@@ -53,6 +56,8 @@ gate_wait(struct session *s, struct job *j, const struct cover *c,
 	j->run = run_ref(run);
 	j->by = s->version->number;
 	s->statements++;
+	if (c->whole)
+		names_doubted(s, NULL);
 	session_set_state(s, STATE_WAITING);
 	job_submit(j);
 	return WAIT;

@@ -16,6 +16,7 @@
 #include "gateway/config.h"
 #include "gateway/job.h"
 #include "gateway/run.h"
+#include "gateway/script.h"
 #include "gateway/setting.h"
 #include "wire/backend.h"
 
@@ -70,6 +71,8 @@ request_done(struct request *r)
 	named_unref(r->named);
 	meaning_unref(r->meaning);
 	run_unref(r->run);
+	meaning_unref(r->text);
+	script_free(r->script);
 	free(r->poison);
 }
 
@@ -205,6 +208,19 @@ end_of(struct session *s, enum request_kind kind)
 	return 0;
 }
 
+/* CommandComplete. */
+static int
+command_done(struct session *s, struct request *q)
+{
+	if (q != NULL && q->kind == REQUEST_QUERY) {
+		script_next(s, q);
+		return 0;
+	}
+	if (q != NULL && q->kind == REQUEST_EXECUTE)
+		names_effect(s, q->text);
+	return end_of(s, REQUEST_EXECUTE);
+}
+
 /*
  * An error undoes the stretch up to the next Sync: also a SET in it that
  * had been taken already.
@@ -238,8 +254,10 @@ skip_requests(struct session *s)
 	if (q == NULL || q->kind == REQUEST_QUERY || q->kind == REQUEST_SYNC)
 		return;
 	while ((q = request_head(s)) != NULL && q->kind != REQUEST_SYNC) {
-		if (q->ours)
+		if (q->ours) {
 			q->named->lost = true;	/* to be tried again */
+			q->named->doubted |= q->kind == REQUEST_CLOSE;
+		}
 		else if (q->named != NULL && (q->kind == REQUEST_PARSE ||
 		    q->kind == REQUEST_BIND))
 			named_reject(q->named, q->version);
@@ -297,8 +315,11 @@ on_ready(struct session *s, const struct frame *f, struct bytes whole)
 		return ERR_FORMAT;
 	p->copying_in = false;
 	p->discarding = false;
+	script_end(s, q);
 	run_ended(s, q->run);
 	request_pop(s);
+	if (p->status == 'I')
+		names_end(&p->portals);
 	if (p->switching && p->requests.n == 0 && !p->segment) {
 		person_switch_begin(s);
 		return 0;
@@ -378,6 +399,7 @@ on_head(struct session *s, uint8_t type, size_t body_len)
 		return q != NULL && q->kind == REQUEST_QUERY ? 0 :
 		    end_of(s, REQUEST_DESCRIBE);
 	case 'C':
+		return command_done(s, q);
 	case 'I':
 		return q != NULL && q->kind == REQUEST_QUERY ? 0 :
 		    end_of(s, REQUEST_EXECUTE);
@@ -457,7 +479,7 @@ next_message(struct session *s)
 		return e;
 	}
 	q = request_head(s) != NULL ? *request_head(s) : none;
-	s->person->down_hidden = type == '1' && q.ours;
+	s->person->down_hidden = (type == '1' || type == '3') && q.ours;
 	run_ref(q.run);
 	if ((e = on_head(s, type, body_len)) == 0)
 		e = s->person->down_hidden ? PERSON_PASS :

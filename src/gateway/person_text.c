@@ -34,6 +34,17 @@ text_hmac(const struct session *s, const char *sql, size_t len,
 }
 
 struct meaning *
+person_part(struct session *s, struct meaning *m, const char *sql, size_t i)
+{
+	const struct judgement *j = m->judgement->parts[i];
+	char hmac[65];
+
+	if (text_hmac(s, sql + j->start, j->len, hmac) != 0)
+		return NULL;
+	return meaning_part(m, i, hmac);
+}
+
+struct meaning *
 person_meaning(struct session *s, const char *sql, size_t len)
 {
 	const struct judgement *j;

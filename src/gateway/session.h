@@ -102,6 +102,8 @@ struct request {
 	uint64_t version;
 	struct run *run;
 	struct meaning *meaning;	/* of a text that was rewritten */
+	struct script *script;		/* of a Query: its statements */
+	struct meaning *text;		/* of an Execute that names something */
 	bool switches;		/* sets purpose or ticket */
 	bool ours;		/* the client does not know of it */
 	/* Instead of the message a text went out that must fail; this is the
@@ -109,6 +111,8 @@ struct request {
 	uint8_t *poison;
 	size_t poison_len;
 };
+
+struct script;
 
 struct requests {
 	struct request *ring;	/* grows up to REQUESTS_MAX */
@@ -126,7 +130,8 @@ enum gate_kind {
 struct gate {
 	enum gate_kind kind;
 	struct run *run;
-	struct meaning *meaning;	/* of a Query or Parse */
+	struct meaning *meaning;	/* of a Bind or Execute: what it runs */
+	struct script *script;		/* of a Query */
 	struct buf error;		/* of GATE_DENY */
 };
 
@@ -143,6 +148,7 @@ struct hold {
 	bool waiting;		/* a record is with the log */
 	bool bounded;		/* that record makes it bounded */
 	struct run *run;
+	struct run *late;	/* covers an error of a held cursor's rows */
 };
 
 /* Of the clearance in effect, what outlives the version that decided it. */
@@ -170,6 +176,7 @@ struct person {
 	char status;		/* of the last ReadyForQuery */
 	bool skipping;		/* until Sync, as the store does */
 	char failed_with[6];	/* why: the last error's SQLSTATE */
+	bool renaming;		/* what is on its way may make or forget names */
 	bool segment;		/* extended messages since the last Sync */
 	bool flushed;		/* asked the store to flush; once is enough */
 	bool copying_in;

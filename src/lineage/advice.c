@@ -35,6 +35,7 @@ static const struct {
 	{ "takes all columns of a WITH query", "name the columns" },
 	{ "joins by what columns are called", "use JOIN ... ON" },
 	{ "groups by several sets", "ask for each grouping by itself" },
+	{ "is read by the end of a transaction", "declare it WITHOUT HOLD" },
 	{ "is not one query", "send one SELECT by itself" },
 };
 

@@ -280,8 +280,18 @@ set_whole(struct statement *s, struct arena *a, const PgQuery__Node *n,
 		s->whole_why = "is not a query";
 	else
 		return 0;
+	s->by_name = w->unknown == NULL && (s->naming.kind ==
+	    NAMING_EXECUTE || s->naming.kind == NAMING_FETCH);
 	s->whole = true;
 	return s->whole_why == NULL ? ERR_MEMORY : 0;
+}
+
+static int
+set_naming(struct statement *s, struct arena *a, const PgQuery__Node *n)
+{
+	naming_read(n, &s->naming);
+	return s->naming.name != NULL && (s->naming.name =
+	    arena_str(a, s->naming.name)) == NULL ? ERR_MEMORY : 0;
 }
 
 static char *
@@ -418,7 +428,8 @@ analyze_statement(const PgQuery__Node *n, struct arena *a,
 	if (w.forbidden != NULL && (s->forbidden_function =
 	    arena_str(a, w.forbidden)) == NULL)
 		goto out;
-	if ((r = set_whole(s, a, n, &w)) != 0 ||
+	if ((r = set_naming(s, a, n)) != 0 ||
+	    (r = set_whole(s, a, n, &w)) != 0 ||
 	    (r = set_parameter(s, a, n)) != 0)
 		goto out;
 	if ((r = set_tables(s, a, &w)) == 0)

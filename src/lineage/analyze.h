@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "lineage/naming.h"
 
 #define ANALYZE_MAX ((size_t)1 << 20)
 
@@ -50,6 +51,8 @@ struct statement {
 	bool whole;		/* may read more than `tables` says */
 	const char *whole_why;	/* "calls function f", "executes a prepared
 				   statement", ...; NULL unless whole */
+	bool by_name;		/* only since it runs what has a name */
+	struct naming naming;
 	const struct statement_table *tables;	/* distinct; CTE names only
 						   if they could be tables */
 	size_t n_tables;

@@ -270,6 +270,26 @@ copied(const PgQuery__CopyStmt *c, enum rewrite_copy *ret)
 	return c->query;
 }
 
+/* The one query that a statement makes an answer or a name of; or NULL. */
+static const PgQuery__Node *
+query_of(const PgQuery__Node *n, struct rewrite *ret)
+{
+	if (n == NULL)
+		return NULL;
+	switch (n->node_case) {
+	case PG_QUERY__NODE__NODE_COPY_STMT:
+		return copied(n->copy_stmt, &ret->copy);
+	case PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT:
+		ret->names = true;
+		return n->declare_cursor_stmt->query;
+	case PG_QUERY__NODE__NODE_PREPARE_STMT:
+		ret->names = true;
+		return n->prepare_stmt->query;
+	default:
+		return n;
+	}
+}
+
 static int
 rewrite_tree(struct rw *rw, const PgQuery__ParseResult *tree,
     struct rewrite *ret)
@@ -278,8 +298,7 @@ rewrite_tree(struct rw *rw, const PgQuery__ParseResult *tree,
 	const PgQuery__Node *n = tree->n_stmts == 1 ? tree->stmts[0]->stmt :
 	    NULL;
 
-	if (n != NULL && n->node_case == PG_QUERY__NODE__NODE_COPY_STMT)
-		n = copied(n->copy_stmt, &ret->copy);
+	n = query_of(n, ret);
 	if (n == NULL || n->node_case != PG_QUERY__NODE__NODE_SELECT_STMT) {
 		ret->why = "is not one query";
 		return 0;

@@ -56,6 +56,8 @@ struct rewrite {
 	const char *sql;		/* NULL: not rewritten */
 	const char *why;		/* not; in words */
 	enum rewrite_copy copy;		/* its rows come as lines */
+	/* DECLARE and PREPARE give no rows: what they name does. */
+	bool names;
 	bool prefix;			/* sound also of its first rows alone */
 	const struct rewrite_piece *pieces;
 	size_t n_pieces;

@@ -161,6 +161,16 @@ frontend_parse_write(struct buf *out, const char *name, const char *sql)
 }
 
 void
+frontend_close_write(struct buf *out, char kind, const char *name)
+{
+	size_t at = frame_begin(out, 'C');
+
+	buf_u8(out, (uint8_t)kind);
+	buf_cstr(out, name);
+	frame_end(out, at);
+}
+
+void
 frontend_sasl_write(struct buf *out, const char *mechanism, struct bytes data)
 {
 	size_t at = frame_begin(out, 'p');

@@ -58,6 +58,8 @@ void frontend_empty_write(struct buf *out, uint8_t type); /* Sync, Flush, X */
 void frontend_query_write(struct buf *out, const char *sql);
 void frontend_parse_write(struct buf *out, const char *name,
     const char *sql);
+/* Close of a statement ('S') or portal ('P'). */
+void frontend_close_write(struct buf *out, char kind, const char *name);
 void frontend_sasl_write(struct buf *out, const char *mechanism,
     struct bytes data);
 void frontend_sasl_next_write(struct buf *out, struct bytes data);

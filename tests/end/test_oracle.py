@@ -2,7 +2,8 @@
 through the gateway, each with the record that the log has of it; then on the
 store, without the gateway, the same queries of the same views with one
 subject's rows taken away. An answer that changes must have that subject
-listed, or its tables in the bound.
+listed, or its tables in the bound. Queries are sent in all the forms that
+readers have: alone, by cursors, prepared, among others in one text.
 
 SWORN_ORACLE_QUERIES is how many queries there are (200 if it is not set).
 """
@@ -95,12 +96,48 @@ def make_queries(c, role, constants):
                 yield sql
 
 
-def answer(c, sql):
+def by_cursor(c, sql, step):
+    """All rows of a cursor, some at a time."""
+    c.execute(f"BEGIN; DECLARE c CURSOR FOR {sql}")
+    rows, got = [], None
+    while got is None or len(got) == step:
+        got = c.execute(f"FETCH {step} FROM c").fetchall()
+        rows += got
+    return rows
+
+
+def by_name(c, sql):
+    c.execute(f"PREPARE p AS {sql}")
+    return c.execute("EXECUTE p").fetchall()
+
+
+def among_others(c, sql):
+    """The middle one of three statements in one text."""
+    cursor = c.execute(f"SELECT 1; {sql}; SELECT 2")
+    assert cursor.nextset()
+    rows = cursor.fetchall()
+    assert cursor.nextset() and cursor.fetchall() == [(2,)]
+    return rows
+
+
+# How readers may send a query; one after the other is used.
+FORMS = [lambda c, sql: c.execute(sql).fetchall(),
+         lambda c, sql: by_cursor(c, sql, 7),
+         lambda c, sql: c.execute(sql, binary=True).fetchall(),
+         by_name,
+         lambda c, sql: by_cursor(c, sql, "ALL"),
+         among_others]
+
+
+def answer(c, sql, form):
     try:
-        return collections.Counter(c.execute(sql).fetchall())
+        return collections.Counter(form(c, sql))
     except psycopg.Error as e:
         assert e.sqlstate is not None, f"{sql}: {e}"
         return e.sqlstate
+    finally:
+        c.execute("ROLLBACK")
+        c.execute("DEALLOCATE ALL")
 
 
 def answers(c, role, queries, gone=None):
@@ -119,25 +156,44 @@ def answers(c, role, queries, gone=None):
     return out
 
 
-def through(gateway, queries):
-    """Each query's answer, and its record: its statement's with the tags of
-    those that belong to it, and whether all of them are exact."""
-    ticket = f"TS-{next(TICKET)}"
-    with connect(gateway, ticket=ticket) as c:
-        got = [answer(c, sql) for sql in queries]
-    statements, of = [], {}
-    for r in session_records(gateway, ticket, {"statement", "subjects"}):
-        if r["type"] == "statement":
-            statements.append(r)
-            of[r["n"]] = r
-        else:
-            of[r["of"]].setdefault("more", []).append(r)
+BETWEEN = "SELECT count(*) FROM users OFFSET 1"
+
+
+def between(records):
+    """Records by what came between two of that statement, which is first."""
     out = []
-    for r in statements:
-        all_ = [r, *r.get("more", [])]
-        tags = {t for x in all_ for s in x.get("subjects", [])
-                for t in s["tags"]}
-        out.append((all(x["basis"] == "exact" for x in all_), tags, r))
+    for r in records:
+        if r.get("text_hmac") == records[0]["text_hmac"]:
+            out.append([])
+        else:
+            out[-1].append(r)
+    return out[:-1]
+
+
+def through(gateway, queries):
+    """Each query's answer, and its records: whether all are exact, their
+    tags, and the tables that they are of; or None. One session for each form.
+    """
+    got, out = [None] * len(queries), [None] * len(queries)
+    for k, form in enumerate(FORMS):
+        ticket = f"TS-{next(TICKET)}"
+        mine = range(k, len(queries), len(FORMS))
+        with connect(gateway, ticket=ticket, prepare_threshold=None) as c:
+            c.execute(BETWEEN)
+            for i in mine:
+                got[i] = answer(c, queries[i], form)
+                c.execute(BETWEEN)
+        records = between(session_records(gateway, ticket,
+                                          {"statement", "subjects"}))
+        assert len(records) == len(mine)
+        for i, r in zip(mine, records):
+            assert not [x for x in r if x.get("whole")], (queries[i], r)
+            out[i] = r and (
+                all(x["basis"] == "exact" for x in r),
+                {t for x in r for s in x.get("subjects", [])
+                 for t in s["tags"]},
+                [{b["table"].removeprefix("public.") for b in x["bound"]}
+                 for x in r if x["type"] == "statement"])
     return got, out
 
 
@@ -159,14 +215,13 @@ def test_whoever_matters_is_in_the_record(enforcing, admin):
     assert got == before
     reads = [i for i, sql in enumerate(queries) if re.search(
         rf"\b(FROM|JOIN|,) ({'|'.join(TABLES)}) t\d", sql)]
-    assert len(records) == len(reads)
-    record = dict(zip(reads, records))
+    assert [i for i in reads if not records[i]] == []
+    record = records
     exact = [i for i in reads if record[i][0]]
     for i in reads:
-        bound = {b["table"].removeprefix("public.")
-                 for b in record[i][2]["bound"]}
-        assert set(re.findall(rf"\b({'|'.join(TABLES)}) t\d", queries[i])) \
-            <= bound, f"{queries[i]} {bound}"
+        tables = set(re.findall(rf"\b({'|'.join(TABLES)}) t\d", queries[i]))
+        for bound in record[i][2]:
+            assert tables <= bound, f"{queries[i]} {bound}"
     counts = collections.Counter(queries=len(queries), exact=len(exact))
     for who in people:
         after = answers(admin, role, [queries[i] for i in exact], who)

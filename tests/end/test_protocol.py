@@ -301,17 +301,6 @@ def test_a_name_that_is_parsed_again_is_not_taken_for_the_old_one(observing):
     assert [t["table"] for t in got[-1]["bound"]] == ["public.users"]
 
 
-def test_a_server_side_cursor_is_bounded_by_everything_in_reach(enforcing):
-    with connect(enforcing, ticket="TS-900004") as c:
-        c.execute("BEGIN")
-        c.execute("DECLARE d CURSOR FOR SELECT id FROM users")
-        assert len(c.execute("FETCH 5 FROM d").fetchall()) == 5
-        c.execute("COMMIT")
-    got = session_records(enforcing, "TS-900004", {"statement"})
-    assert [r["whole"] for r in got] == [False, True]
-    assert "public.users" in {t["table"] for t in got[1]["bound"]}
-
-
 def test_copy_out_counts_its_rows(enforcing):
     with connect(enforcing, ticket="TS-900005") as c:
         with c.cursor().copy("COPY (SELECT id FROM users LIMIT 6) "

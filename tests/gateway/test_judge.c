@@ -274,9 +274,12 @@ where_a_rule_demands_an_exact_record_nothing_else_is_read(void **state)
 		{"SET timezone = 'UTC'", NULL},
 		{"SELECT id FROM users ORDER BY id OFFSET 3", "OFFSET"},
 		{"SELECT users FROM users", "columns"},
-		{"DECLARE c CURSOR FOR SELECT id FROM users", "one SELECT"},
-		{"SELECT 1; SELECT id FROM users", "one SELECT"},
-		{"FETCH c", "SELECT"},
+		{"DECLARE c CURSOR FOR SELECT id FROM users", NULL},
+		{"DECLARE c CURSOR WITH HOLD FOR SELECT id FROM users",
+		    "WITHOUT HOLD"},
+		{"PREPARE p AS SELECT id FROM users", NULL},
+		{"SELECT 1; SELECT id FROM users", NULL},
+		{"SELECT 1; SELECT id FROM users OFFSET 1", "OFFSET"},
 		{"SELECT what(1)", "PostgreSQL's own"},
 	};
 	bool only[8] = {false};
@@ -303,6 +306,14 @@ where_a_rule_demands_an_exact_record_nothing_else_is_read(void **state)
 		if (strstr(j->refusals[0].hint, cases[i].hint) == NULL)
 			fail_msg("%s: %s", cases[i].sql, j->refusals[0].hint);
 	}
+	/* Unless it is known what the name stands for. */
+	j = judged("FETCH c");
+	assert_int_equal(j->n_refusals, 0);
+	assert_true(j->by_name && j->whole);
+	assert_string_equal(j->unresolved->record.sqlstate, "42501");
+	j = judged("FETCH \"\303\251\"");
+	assert_false(j->by_name);
+	assert_int_equal(j->n_refusals, 1);
 	judge.twins = NULL;
 	assert_int_equal(judged("SELECT id FROM users")->n_refusals, 1);
 	judge.exact_only = NULL;
