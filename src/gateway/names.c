@@ -228,7 +228,8 @@ names_get(struct names *t, const char *name)
 
 	if ((x = names_find(t, name)) != NULL)
 		return x;
-	if (!naming_is_sure(name) || t->n == NAMES_MAX || (x = calloc(1, sizeof(*x))) == NULL)
+	if (!naming_is_sure(name) || t->n == NAMES_MAX ||
+	    (x = calloc(1, sizeof(*x))) == NULL)
 		return NULL;
 	if ((x->name = strdup(name)) == NULL) {
 		free(x);

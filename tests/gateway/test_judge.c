@@ -15,6 +15,7 @@
 #include "directory/control.h"
 #include "directory/directory.h"
 #include "gateway/judge.h"
+#include "gateway/judge_parts.h"
 #include "lineage/rewrite.h"
 #include "policy/policy.h"
 
@@ -319,6 +320,55 @@ where_a_rule_demands_an_exact_record_nothing_else_is_read(void **state)
 	judge.exact_only = NULL;
 }
 
+/* Where `part` stands in the one text is where it stood in the other. */
+static void
+same_place(const struct judgement *j, const char *part)
+{
+	unsigned at = (unsigned)(strstr(j->sent->sql, part) - j->sent->sql);
+	unsigned want = (unsigned)(strstr(j->sql, part) - j->sql);
+
+	assert_int_equal(rewrite_place(j->sent, j->sql, at + 1), want + 1);
+}
+
+static void
+each_of_several_statements_is_judged_as_if_alone(void **state)
+{
+	static const char *const columns[] = {"id"};
+	static const struct rewrite_table tables[] = {
+		{"users", columns, 1, NULL, NULL},
+	};
+	static const struct rewrite_schema twins = {"tw", tables, 1};
+	const struct judgement *j;
+	char many[8 * (JUDGE_PARTS_MAX + 1) + 32] = "SELECT id FROM users";
+	size_t i;
+
+	(void)state;
+	judge.twins = &twins;
+	j = judged("BEGIN; SELECT id FROM users; SELECT id FROM users OFFSET "
+	    "1; SELECT 1 + badly -- end");
+	assert_int_equal(j->n_parts, 4);
+	assert_false(j->parts[0]->guarded);
+	assert_non_null(j->parts[1]->exact);
+	assert_null(j->parts[2]->exact);
+	assert_true(j->parts[2]->guarded);
+	assert_false(j->parts[3]->guarded);
+	same_place(j, "id FROM");
+	same_place(j, "OFFSET");
+	same_place(j, "badly");
+	assert_ptr_equal(j->parts[3]->sent, j->sent);
+	/* Nothing to rewrite: it is sent as it is. */
+	assert_null(judged("SELECT id FROM users OFFSET 1; SELECT 1")->sent);
+	/* Names are looked after though nothing guarded is read. */
+	assert_int_equal(judged("BEGIN; DECLARE c CURSOR FOR SELECT 1")->
+	    n_parts, 2);
+	for (i = 0; i < JUDGE_PARTS_MAX; i++)
+		memcpy(many + 20 + i * 8, ";CLOSE c", 8);
+	j = judged(many);
+	assert_int_equal(j->n_parts, 0);
+	assert_true(j->whole);
+	judge.twins = NULL;
+}
+
 int
 main(void)
 {
@@ -334,6 +384,8 @@ main(void)
 		cmocka_unit_test(purpose_is_seen_in_each_of_its_forms),
 		cmocka_unit_test(
 		    where_a_rule_demands_an_exact_record_nothing_else_is_read),
+		cmocka_unit_test(
+		    each_of_several_statements_is_judged_as_if_alone),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include "base/arena.h"
+#include "gateway/judge.h"
 #include "gateway/names.h"
 #include "gateway/texts.h"
+#include "lineage/rewrite.h"
 
 static const char hmac[65];
 
@@ -176,6 +178,83 @@ shared_meaning_is_not_changed_by_a_parse(void **state)
 	meaning_unref(own);
 }
 
+static struct named *
+sure(struct names *t, const char *name, struct meaning *m)
+{
+	struct named *x = names_get(t, name);
+	uint64_t v = named_begin(x);
+
+	named_add(x, m);
+	named_confirm(x, v);
+	assert_ptr_equal(named_sure(x), m);
+	return x;
+}
+
+static void
+what_was_doubted_may_be_anything_or_is_to_be_prepared_again(void **state)
+{
+	static const struct rewrite rewritten;
+	static const struct judgement exact = { .exact = &rewritten };
+	static const struct judgement plain;
+	struct names t = {0}, portals = {0};
+	struct meaning *m = meaning_new(arena_new(), &exact, hmac);
+	struct meaning *n = meaning_new(arena_new(), &plain, hmac);
+	struct meaning *k = meaning_new(arena_new(), &exact, hmac);
+	struct named *kept, *lost, *first, *portal, *but;
+	uint64_t late;
+
+	(void)state;
+	lost = sure(&t, "lost", m);
+	first = sure(&t, "", m);
+	late = named_begin(sure(&t, "plain", n));
+	assert_int_equal(meaning_keep(&k, bytes_of("s\0t\0\0\0", 6)), 0);
+	kept = sure(&t, "kept", k);
+	portal = sure(&portals, "kept", k);
+	but = sure(&portals, "but", m);
+	names_doubt(&t, NULL, false);
+	names_doubt(&portals, but, true);
+	assert_true(kept->doubted && kept->lost);
+	assert_ptr_equal(named_sure(kept), k);
+	assert_ptr_equal(named_sure(first), m);	/* SQL cannot reach it */
+	assert_ptr_equal(named_sure(but), m);
+	assert_null(named_sure(lost));
+	assert_null(named_sure(portal));
+	/* Rows of it may have a column more: so nothing is shown of it. */
+	assert_int_equal(named_kind(lost), NAMED_UNSURE);
+	assert_int_equal(named_kind(names_find(&t, "plain")), NAMED_PLAIN);
+	/* What the store says of before does not make it sure. */
+	named_confirm(names_find(&t, "plain"), late);
+	assert_true(names_find(&t, "plain")->anything);
+	named_confirm(lost, named_begin(lost));
+	assert_false(lost->rewritten);
+	names_done(&t);
+	names_done(&portals);
+	meaning_unref(m);
+	meaning_unref(n);
+	meaning_unref(k);
+}
+
+static void
+cursors_end_with_their_transaction_unless_they_are_held(void **state)
+{
+	struct names t = {0};
+
+	(void)state;
+	names_get(&t, "c")->sql = true;
+	names_get(&t, "h")->sql = true;
+	names_get(&t, "h")->held = true;
+	names_get(&t, "h")->held_new = true;
+	(void)names_get(&t, "portal");
+	assert_ptr_equal(names_held(&t), names_find(&t, "h"));
+	names_end(&t);
+	assert_null(names_find(&t, "c"));
+	assert_non_null(names_find(&t, "h"));
+	assert_non_null(names_find(&t, "portal"));
+	assert_null(names_held(&t));
+	names_drop(&t);
+	assert_int_equal(t.n, 0);
+}
+
 int
 main(void)
 {
@@ -189,6 +268,10 @@ main(void)
 		cmocka_unit_test(text_is_found_until_many_others_came),
 		cmocka_unit_test(shared_meaning_is_not_changed_by_a_parse),
 		cmocka_unit_test(table_that_is_full_gives_no_name_and_takes_one_after_a_removal),
+		cmocka_unit_test(
+		    what_was_doubted_may_be_anything_or_is_to_be_prepared_again),
+		cmocka_unit_test(
+		    cursors_end_with_their_transaction_unless_they_are_held),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
