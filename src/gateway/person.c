@@ -724,7 +724,8 @@ person_gate(struct session *s, enum event e)
 	if (e == EVENT_DURABLE && script != NULL)
 		script_recorded(script);
 	if (e != EVENT_DURABLE || s->person->skipping) {
-		script_drop(s, script);
+		script_drop(s, script, s->person->skipping ?
+		    s->person->failed_with : "57014");
 		script = NULL;
 	}
 	if (e == EVENT_STALE && ++s->person->stale <= STALE_MAX) {

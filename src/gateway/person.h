@@ -60,8 +60,8 @@ int script_run(struct session *s, const struct frame *f,
 /* Its next record, or the text itself. Takes over sc. */
 int script_go(struct session *s, const struct frame *f, struct script *sc);
 void script_recorded(struct script *sc);	/* the one that was waited for */
-/* It never ran. Takes over sc; NULL is fine. */
-void script_drop(struct session *s, struct script *sc);
+/* What of it did not run will not. Takes over sc; NULL is fine. */
+void script_drop(struct session *s, struct script *sc, const char *sqlstate);
 /* One statement of a Query ended well; the Query ended. */
 void script_next(struct session *s, struct request *q);
 void script_end(struct session *s, struct request *q);

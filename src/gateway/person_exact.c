@@ -31,6 +31,7 @@
 #include "gateway/job.h"
 #include "gateway/judge.h"
 #include "gateway/run.h"
+#include "gateway/script.h"
 #include "gateway/standing.h"
 #include "gateway/twins.h"
 #include "lineage/rewrite.h"
@@ -40,6 +41,8 @@
 
 #define HOLD_MAX ((size_t)128 * 1024)
 #define HOLD_MS 200
+/* Of a result that says how far an answer came: the session ended. */
+#define ABANDONED "08006"
 #define DESCRIPTION_MAX ((size_t)192 * 1024)	/* 1,600 columns fit */
 
 void
@@ -336,24 +339,41 @@ is_prefix(const struct run *r)
 	return r->meaning->judgement->exact->prefix;
 }
 
+/* What was shown of it may depend on rows that never came. */
+static void
+abandon_rest(struct session *s, struct run *r)
+{
+	struct job *j;
+
+	if (!r->exact || !r->recorded || r->bounded || is_prefix(r))
+		return;
+	r->bounded = true;
+	if ((j = job_new(s, JOB_RESULT, RECORD_SUBJECTS)) == NULL)
+		return;
+	j->record.u.more.basis = "bounded";
+	j->run = run_ref(r);
+	job_submit(j);
+}
+
 void
 exact_abandon(struct session *s)
 {
 	struct requests *q = &s->person->requests;
-	struct job *j;
-	struct run *r;
+	struct request *x;
 	size_t i;
 
+	if (s->lost)
+		return;		/* no number is sure any more */
 	for (i = 0; i < q->n; i++) {
-		r = exact_run(&q->ring[(q->first + i) % q->cap]);
-		if (r == NULL || !r->recorded || r->bounded || is_prefix(r))
-			continue;
-		r->bounded = true;
-		if ((j = job_new(s, JOB_RESULT, RECORD_SUBJECTS)) == NULL)
-			return;
-		j->record.u.more.basis = "bounded";
-		j->run = run_ref(r);
-		job_submit(j);
+		x = &q->ring[(q->first + i) % q->cap];
+		if (x->run != NULL && x->run->executing > 0 &&
+		    !x->run->over) {
+			abandon_rest(s, x->run);
+			memcpy(x->run->sqlstate, ABANDONED, sizeof(ABANDONED));
+			person_run_result(s, x->run);
+		}
+		script_drop(s, x->script, ABANDONED);
+		x->script = NULL;
 	}
 }
 

@@ -90,9 +90,9 @@ plan_part(struct session *s, const struct frontend_query *q,
 	return plan_run(&sc->parts[i]);
 }
 
-/* Records are written of what never ran, too: they say how it ended. */
-static void
-drop(struct session *s, struct script *sc, const char *sqlstate)
+/* Results are written of what never ran, too: they say why. */
+void
+script_drop(struct session *s, struct script *sc, const char *sqlstate)
 {
 	size_t i;
 
@@ -103,12 +103,6 @@ drop(struct session *s, struct script *sc, const char *sqlstate)
 		person_run_result(s, sc->parts[i].run);
 	}
 	script_free(sc);
-}
-
-void
-script_drop(struct session *s, struct script *sc)
-{
-	drop(s, sc, s->person->skipping ? s->person->failed_with : "57014");
 }
 
 /* Waits for the record of a statement: always WAIT. */
@@ -239,5 +233,5 @@ script_end(struct session *s, struct request *q)
 	run_unref(q->run);
 	q->run = NULL;
 	q->script = NULL;
-	drop(s, sc, s->person->failed_with);
+	script_drop(s, sc, s->person->failed_with);
 }

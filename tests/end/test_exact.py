@@ -414,8 +414,30 @@ def test_an_answer_that_is_left_behind_is_bounded(enforcing):
     s.shutdown(socket.SHUT_RDWR)
     s.close()
     got = session_records(enforcing, ticket, {*KINDS, "close"})
-    assert got[-1]["type"] == "close"
+    assert [r["type"] for r in got][-2:] == ["result", "close"]
     assert "bounded" in [r.get("basis") for r in got], got
+
+
+def test_what_was_shown_before_the_reader_left_is_all_that_is_listed(
+        enforcing, tag):
+    """Rows that depend on none behind them: the list is whole."""
+    ticket = f"TS-{next(TICKET)}"
+    c = connect(enforcing, ticket=ticket)
+    sql = ("SELECT repeat('x', 3000), u.id FROM users u, "
+           "generate_series(1, 4000) n ORDER BY u.id, n")
+    c.pgconn.send_query_params(sql.encode(), None)
+    c.pgconn.set_single_row_mode()
+    while c.pgconn.is_busy():
+        c.pgconn.consume_input()
+    first = int(c.pgconn.get_result().get_value(0, 1))
+    s = socket.socket(fileno=os.dup(c.pgconn.socket))
+    s.shutdown(socket.SHUT_RDWR)
+    s.close()
+    got = session_records(enforcing, ticket, {*KINDS, "close"})
+    assert [r["type"] for r in got][-2:] == ["result", "close"]
+    assert got[-2]["sqlstate"] == "08006" and got[-2]["rows"] > 0
+    assert {r["basis"] for r in got[:-2]} == {"exact"}
+    assert ("US", tag[first]) in listed(got)
 
 
 def test_an_error_in_the_middle_leaves_the_next_answer_whole(reader):
