@@ -32,6 +32,12 @@ class Mutation:
 
 FAULTS = "tests/end/test_faults.py"
 MUTATIONS = [
+    Mutation("hidden rows on another server meet a reader's conditions",
+             "src/enforce/far.c",
+             'buf_str(out, " WITH (security_barrier)");',
+             'buf_str(out, "");',
+             end=("tests/enforce/test_far.py::test_a_hidden_row_over_there_"
+                  "makes_no_error",)),
     Mutation("a login in the clear counts as one over TLS",
              "src/gateway/login_match.c",
              "return (r->type == LOGIN_HOSTSSL) == q->encrypted;",

@@ -98,6 +98,9 @@ apply_make_base(struct apply *a)
 	buf_init(&sql, 0);
 	r = enforce_base_sql(a->store->catalog, a->states, a->n_states, &sql);
 	if (r == 0)
+		r = enforce_base_far_sql(a->store->catalog, a->types,
+		    a->n_types, &sql);
+	if (r == 0)
 		twin_base_sql(a->store->catalog, &sql);
 	if (r != 0) {
 		(void)apply_said(r, r == ERR_LIMIT ? "the ways to residences "

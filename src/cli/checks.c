@@ -20,6 +20,17 @@
 	"n.nspname !~ '^(pg_catalog|information_schema|pg_toast.*"	\
 	"|pg_temp_.*|pg_toast_temp_.*|sworn|sworn_keep|sworn_p?[0-9a-f]{16})$' "
 
+/* p(root, ftrelid, ftserver): parts of what the catalog names that are on
+ * other servers. */
+#define FAR								\
+	"(WITH RECURSIVE part(root, oid) AS (SELECT c.oid, c.oid "	\
+	"FROM (SELECT s, t FROM listed UNION SELECT s, t FROM columns) k " \
+	"JOIN pg_class c ON c.oid = to_regclass(format('%I.%I', k.s, k.t)) " \
+	"UNION SELECT part.root, i.inhrelid FROM part JOIN pg_inherits i " \
+	"ON i.inhparent = part.oid) SELECT part.root, f.ftrelid, "	\
+	"f.ftserver FROM part JOIN pg_foreign_table f "			\
+	"ON f.ftrelid = part.oid) p "
+
 static const struct check checks[] = {
 	{ "what the catalog names does not exist",
 	    "SELECT DISTINCT format('table %I.%I', l.s, l.t), "
@@ -33,10 +44,42 @@ static const struct check checks[] = {
 	    "AND a.attnum > 0 AND NOT a.attisdropped)" },
 	{ "only tables can have row security",
 	    "SELECT format('%s is not a table', c.oid::regclass), "
-	    "'name the tables below it in the catalog instead' "
+	    "CASE c.relkind WHEN 'f' THEN 'make it a partition of a table, "
+	    "and name that in the catalog' ELSE "
+	    "'name the tables below it in the catalog instead' END "
 	    "FROM listed l JOIN pg_class c "
 	    "ON c.oid = to_regclass(format('%I.%I', l.s, l.t)) "
 	    "WHERE l.rows AND c.relkind NOT IN ('r', 'p')" },
+	{ "it is on another server, where its owner has no user mapping that "
+	    "Sworn's roles could be given",
+	    "SELECT DISTINCT format('%s', p.ftrelid::regclass), "
+	    "format('CREATE USER MAPPING FOR %I SERVER %I OPTIONS (...);', "
+	    "pg_get_userbyid(c.relowner), s.srvname) FROM " FAR
+	    "JOIN pg_class c ON c.oid = p.ftrelid "
+	    "JOIN pg_foreign_server s ON s.oid = p.ftserver WHERE NOT EXISTS "
+	    "(SELECT FROM pg_user_mapping u WHERE u.umserver = s.oid "
+	    "AND u.umuser IN (0, c.relowner))" },
+	{ "the owners of tables there have different user mappings, and "
+	    "Sworn's roles can have one only",
+	    "SELECT format('server %I', s.srvname), "
+	    "'let one role own them all: ALTER FOREIGN TABLE ... OWNER TO "
+	    "...;' FROM " FAR "JOIN pg_class c ON c.oid = p.ftrelid "
+	    "JOIN pg_foreign_server s ON s.oid = p.ftserver "
+	    "LEFT JOIN pg_user_mapping u ON u.umserver = s.oid "
+	    "AND u.umuser = c.relowner GROUP BY s.srvname "
+	    "HAVING count(DISTINCT coalesce(u.umoptions::text, '')) > 1" },
+	{ "of postgres_fdw alone it is known how to keep a reader's "
+	    "conditions away from hidden rows",
+	    "SELECT DISTINCT format('%s', p.ftrelid::regclass), 'keep its "
+	    "rows in a table, here or on a server that postgres_fdw reaches' "
+	    "FROM " FAR "JOIN pg_foreign_server s ON s.oid = p.ftserver "
+	    "JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw "
+	    "JOIN pg_class c ON c.oid = p.root "
+	    "JOIN pg_namespace n ON n.oid = c.relnamespace "
+	    "JOIN listed l ON l.s = n.nspname AND l.t = c.relname "
+	    "WHERE l.rows AND (w.fdwhandler = 0 OR w.fdwhandler NOT IN "
+	    "(SELECT f.oid FROM pg_proc f WHERE f.proname = "
+	    "'postgres_fdw_handler'))" },
 	{ "a policy that lies idle would come into force for everybody",
 	    "SELECT format('policy %I on %s', p.polname, c.oid::regclass), "
 	    "format('DROP POLICY %I ON %s;', p.polname, c.oid::regclass) "
@@ -117,6 +160,13 @@ static const struct check check_copy = {
 	"to_regclass(format('%I.%I', l.s, l.t)) WHERE l.rows "
 	"AND has_any_column_privilege(r.oid, c.oid, 'INSERT') "
 	"AND NOT pg_has_role(r.oid, c.relowner, 'USAGE'))",
+};
+
+static const struct check check_far_columns = {
+	"a part of it is on another server, where Sworn can keep no residence "
+	"beside its keys",
+	"SELECT DISTINCT format('%s', p.ftrelid::regclass), "
+	"'apply without --residence-columns' FROM " FAR,
 };
 
 static void
@@ -217,6 +267,13 @@ checks_run(PGconn *c, const struct catalog *catalog, bool temp_too,
 		if ((r = check_run(c, catalog, &checks[i], out, ret_n)) != 0)
 			return r;
 	return temp_too ? check_run(c, catalog, &check_temp, out, ret_n) : 0;
+}
+
+int
+checks_far_columns(PGconn *c, const struct catalog *catalog, FILE *out,
+    size_t *ret_n)
+{
+	return check_run(c, catalog, &check_far_columns, out, ret_n);
 }
 
 int

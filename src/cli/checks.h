@@ -37,6 +37,10 @@ int check_run(PGconn *c, const struct catalog *catalog,
 int checks_run(PGconn *c, const struct catalog *catalog, bool temp_too,
     FILE *out, size_t *ret_n);
 
+/* What is in the way of residence columns; as check_run. */
+int checks_far_columns(PGconn *c, const struct catalog *catalog, FILE *out,
+    size_t *ret_n);
+
 /* Says which other roles lose COPY FROM by row security; no refusal. */
 int checks_warn_copy(PGconn *c, const struct catalog *catalog);
 

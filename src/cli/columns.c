@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "cli/checks.h"
 #include "cli/db.h"
 #include "crypto/hash.h"
 #include "enforce/keep.h"
@@ -236,9 +237,14 @@ columns_make(PGconn *c, const struct catalog *catalog,
     int (*part)(void *arg, bool after), void *arg)
 {
 	struct buf sql;
+	size_t far = 0;
 	bool made = false;
 	int r;
 
+	if ((r = checks_far_columns(c, catalog, stderr, &far)) != 0)
+		return r;
+	if (far > 0)
+		return ERR_DENIED;
 	buf_init(&sql, 0);
 	if ((r = keep_make_sql(catalog, &sql)) != 0 ||
 	    (r = is_made(c, &sql, &made)) != 0)

@@ -149,6 +149,23 @@ static const struct check checks[] = {
 	    "AND x.grantee <> c.relowner AND coalesce(g.rolname, '') <> "
 	    "regexp_replace(n.nspname, '_twin$', '') AND NOT (n.nspname ~ "
 	    PANES "AND coalesce(g.rolname, '') ~ " LOGIN ")" },
+	{ "a part of its table is on another server, and hidden rows there "
+	    "meet a reader's conditions; sworn apply makes it a barrier",
+	    "SELECT DISTINCT format('view %s', v.oid::regclass), format('ALTER VIEW %s SET "
+	    "(security_barrier);', v.oid::regclass) FROM pg_class v "
+	    "JOIN pg_namespace n ON n.oid = v.relnamespace "
+	    "JOIN pg_rewrite w ON w.ev_class = v.oid JOIN pg_depend d "
+	    "ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid "
+	    "AND d.refclassid = 'pg_class'::regclass "
+	    "JOIN (WITH RECURSIVE above(oid) AS (SELECT ftrelid FROM "
+	    "pg_foreign_table UNION SELECT i.inhparent FROM pg_inherits i "
+	    "JOIN above ON i.inhrelid = above.oid) SELECT oid FROM above) far "
+	    "ON far.oid = d.refobjid JOIN pg_class c ON c.oid = d.refobjid "
+	    "JOIN pg_namespace m ON m.oid = c.relnamespace "
+	    "JOIN listed l ON l.s = m.nspname AND l.t = c.relname "
+	    "WHERE l.guarded AND v.relkind = 'v' AND n.nspname ~ " VIEWS
+	    "AND NOT coalesce(v.reloptions @> '{security_barrier=true}', "
+	    "false)" },
 	{ "row security is off, and the views show all rows",
 	    "SELECT format('table %s', c.oid::regclass), format('ALTER TABLE "
 	    "%s ENABLE ROW LEVEL SECURITY;', c.oid::regclass) FROM listed l "

@@ -29,6 +29,9 @@ read_type(struct arena *a, const PGresult *rows, int i,
 	t->bare = arena_str(a, PQgetvalue(rows, i, 4));
 	t->category = *PQgetvalue(rows, i, 5);
 	t->not_null = *PQgetvalue(rows, i, 6) == 't';
+	if (!PQgetisnull(rows, i, 7) &&
+	    (t->far = arena_str(a, PQgetvalue(rows, i, 7))) == NULL)
+		return false;
 	return t->schema != NULL && t->table != NULL && t->column != NULL &&
 	    t->type != NULL && t->bare != NULL;
 }
@@ -47,15 +50,22 @@ live_types(PGconn *c, struct arena *a, struct enforce_type **ret,
 	    "UNION ALL SELECT t.oid, b.below, "
 	    "CASE WHEN b.mod < 0 THEN t.typtypmod ELSE b.mod END "
 	    "FROM pg_type t JOIN base b ON t.typbasetype = b.oid "
-	    "WHERE t.typtype = 'd') "
+	    "WHERE t.typtype = 'd'), "
+	    "above(oid, server) AS (SELECT ftrelid, ftserver FROM "
+	    "pg_foreign_table UNION SELECT i.inhparent, above.server FROM "
+	    "pg_inherits i JOIN above ON i.inhrelid = above.oid), "
+	    "far AS (SELECT above.oid, array_agg(s.srvname ORDER BY s.srvname) "
+	    "AS servers FROM above JOIN pg_foreign_server s ON s.oid = "
+	    "above.server GROUP BY above.oid) "
 	    "SELECT n.nspname, c.relname, a.attname, "
 	    "format_type(b.below, CASE WHEN a.atttypmod < 0 THEN b.mod "
 	    "ELSE a.atttypmod END), format_type(b.below, -1), t.typcategory, "
-	    "a.attnotnull "
+	    "a.attnotnull, far.servers "
 	    "FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
 	    "JOIN pg_namespace n ON n.oid = c.relnamespace "
 	    "JOIN base b ON b.oid = a.atttypid "
 	    "JOIN pg_type t ON t.oid = b.below "
+	    "LEFT JOIN far ON far.oid = c.oid "
 	    "WHERE a.attnum > 0 AND NOT a.attisdropped "
 	    "AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
 	    "AND n.nspname NOT IN ('pg_catalog', 'information_schema') "

@@ -66,7 +66,8 @@ static const struct way {
 	    "'PUBLIC' ELSE format('role %I', usename) END, srvname), "
 	    "format('DROP USER MAPPING FOR %s SERVER %I;', CASE WHEN umuser = "
 	    "0 THEN 'PUBLIC' ELSE quote_ident(usename) END, srvname) FROM "
-	    "pg_user_mappings" },
+	    "pg_user_mappings WHERE coalesce(usename, '') !~ "
+	    "'^sworn_(p?[0-9a-f]{16}_own|way)$'" },
 	{ PLACEMENT_MEDIUM, "foreign server",
 	    "rows can be written to it",
 	    "SELECT format('server %I%s', s.srvname, (SELECT ' at ' || "

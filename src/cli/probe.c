@@ -130,9 +130,9 @@ make_sql(struct catalog *cat, bool shared, struct buf *out)
 {
 	static const struct enforce_type types[] = {
 		{ "sworn_probe_base", "people", "name", "text", "text", 'S',
-		    false },
+		    false, NULL },
 		{ "sworn_probe_base", "people", "secret", "text", "text", 'S',
-		    false },
+		    false, NULL },
 	};
 	struct clearance_table tables[2] = {
 		{ .readable = true, .residences = labels, .n_residences = 1,
@@ -158,6 +158,74 @@ make_sql(struct catalog *cat, bool shared, struct buf *out)
 	if ((r = enforce_base_sql(cat, NULL, 0, out)) != 0)
 		return r;
 	return form_sql(cat, &cl, types, 2, shared, out);
+}
+
+/*
+ * Where the store uses postgres_fdw: what would be sent to the other server,
+ * which is told by EXPLAIN without a connection. The table that is named is
+ * not there. A number that the reader's condition has and nothing else has
+ * must not be in it, though the server could work the condition out.
+ */
+static const char far_setup[] =
+    "CREATE SCHEMA sworn_probe_far;"
+    "CREATE TABLE sworn_probe_far.rows (id int, home text) "
+    "PARTITION BY LIST (home);"
+    "DO $$BEGIN EXECUTE format('CREATE FOREIGN TABLE sworn_probe_far.part "
+    "PARTITION OF sworn_probe_far.rows DEFAULT SERVER %I OPTIONS "
+    "(use_remote_estimate ''false'')', (SELECT min(s.srvname) FROM "
+    "pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw "
+    "JOIN pg_proc f ON f.oid = w.fdwhandler WHERE f.proname = "
+    "'postgres_fdw_handler')); END$$;"
+    "ALTER TABLE sworn_probe_far.rows ENABLE ROW LEVEL SECURITY;"
+    "CREATE ROLE sworn_probe_far_own; CREATE ROLE sworn_probe_far_login;"
+    "GRANT USAGE ON SCHEMA sworn_probe_far TO sworn_probe_far_own, "
+    "sworn_probe_far_login;"
+    "GRANT SELECT ON sworn_probe_far.rows TO sworn_probe_far_own;"
+    "CREATE POLICY p ON sworn_probe_far.rows TO sworn_probe_far_own "
+    "USING (home = 'a');"
+    "CREATE VIEW sworn_probe_far.v WITH (security_barrier) AS SELECT * FROM "
+    "sworn_probe_far.rows t; ALTER VIEW sworn_probe_far.v OWNER TO "
+    "sworn_probe_far_own; GRANT SELECT ON sworn_probe_far.v TO "
+    "sworn_probe_far_login;";
+
+static int
+probe_far(PGconn *c)
+{
+	PGresult *rows = NULL;
+	bool uses = false;
+	int r, i;
+
+	r = db_rows(c, "probing", "SELECT FROM pg_foreign_table t JOIN "
+	    "pg_foreign_server s ON s.oid = t.ftserver JOIN "
+	    "pg_foreign_data_wrapper w ON w.oid = s.srvfdw JOIN pg_proc f "
+	    "ON f.oid = w.fdwhandler WHERE f.proname = "
+	    "'postgres_fdw_handler'", &rows);
+	uses = r == 0 && PQntuples(rows) > 0;
+	PQclear(rows);
+	rows = NULL;
+	if (r != 0 || !uses)
+		return r;
+	if ((r = db_run(c, "probing", "SAVEPOINT probe")) != 0 ||
+	    (r = db_run(c, "probing", far_setup)) != 0 ||
+	    (r = db_run(c, "probing", "SET LOCAL SESSION AUTHORIZATION "
+	    "sworn_probe_far_login")) != 0 ||
+	    (r = db_rows(c, "probing", "EXPLAIN (VERBOSE, COSTS OFF) SELECT "
+	    "count(*) FROM sworn_probe_far.v WHERE 1 / (id - 60497) > -5",
+	    &rows)) != 0)
+		return r;
+	for (i = 0; i < PQntuples(rows); i++)
+		if (strstr(PQgetvalue(rows, i, 0), "Remote SQL") != NULL &&
+		    strstr(PQgetvalue(rows, i, 0), "60497") != NULL)
+			r = ERR_DENIED;
+	PQclear(rows);
+	if (r != 0)
+		(void)fprintf(stderr, "sworn apply: the store does not hold "
+		    "a clearance: hidden rows on another server do not meet "
+		    "a reader's conditions: one was sent there\n");
+	if (db_run(c, "probing", "ROLLBACK TO SAVEPOINT probe; RELEASE "
+	    "SAVEPOINT probe") != 0)
+		return ERR_IO;
+	return r;
 }
 
 /* What an attack came to: its value, or the SQLSTATE. */
@@ -231,6 +299,8 @@ probe_run(PGconn *c)
 	r = catalog_load(catalog_yaml, sizeof(catalog_yaml) - 1, &cat, &w);
 	if (r == 0 && (r = probe_form(c, cat, false)) == 0)
 		r = probe_form(c, cat, true);
+	if (r == 0)
+		r = probe_far(c);
 	catalog_free(cat);
 	return r;
 }

@@ -31,6 +31,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "catalog/catalog.h"
+#include "enforce/far.h"
 #include "enforce/mask.h"
 #include "enforce/share.h"
 #include "enforce/sql.h"
@@ -142,6 +143,36 @@ enforce_base_sql(const struct catalog *c,
 			base_table(t, out);
 	}
 	if ((r = way_views_sql(c, out)) != 0)
+		return r;
+	return out->failed ? ERR_MEMORY : 0;
+}
+
+struct far_way {
+	const struct enforce_type *types;
+	size_t n;
+	struct buf *out;
+};
+
+static void
+far_way(void *arg, const char *schema, const char *table)
+{
+	const struct far_way *w = arg;
+	const char *servers = far_servers(w->types, w->n, schema, table);
+
+	if (servers != NULL)
+		far_mapping_sql("sworn_way", schema, table, servers, w->out);
+}
+
+int
+enforce_base_far_sql(const struct catalog *c,
+    const struct enforce_type *types, size_t n_types, struct buf *out)
+{
+	struct far_way w = { .types = types, .n = n_types, .out = out };
+	int r;
+
+	/* sworn.subject reads the subjects' table, on a way or not. */
+	far_way(&w, c->subject_schema, c->subject_table);
+	if ((r = way_each(c, far_way, &w)) != 0)
 		return r;
 	return out->failed ? ERR_MEMORY : 0;
 }
@@ -288,6 +319,15 @@ owner_policies(const struct catalog *c, const struct clearance_table *ct,
 	buf_str(out, ");\n");
 }
 
+/* Nobody's data hides nothing. */
+static bool
+is_far(const struct catalog_table *t, const struct enforce_type *types,
+    size_t n_types)
+{
+	return !t->is_public &&
+	    far_servers(types, n_types, t->schema, t->name) != NULL;
+}
+
 static int
 clearance_view(const struct catalog *c, const struct clearance_table *ct,
     const char *role, const struct enforce_type *types, size_t n_types,
@@ -303,6 +343,7 @@ clearance_view(const struct catalog *c, const struct clearance_table *ct,
 	owner_policies(c, ct, role, how, out);
 	buf_str(out, "CREATE VIEW ");
 	sql_table(out, role, t->name);
+	far_barrier(is_far(t, types, n_types), out);
 	buf_str(out, " AS SELECT ");
 	if ((r = view_columns(ct, types, n_types, out)) != 0)
 		return r;
@@ -431,6 +472,7 @@ views_sql(const struct catalog *c, const struct clearance *cl,
 		return r;
 	if (has_pseudonyms(cl))
 		mask_key_grant_sql(out, name);
+	far_owner_sql(cl, name, types, n_types, out);
 	for (i = 0; i < cl->n_tables; i++) {
 		if (!cl->tables[i].readable)
 			continue;
@@ -521,6 +563,7 @@ enforce_twins_sql(const struct catalog *c, const struct clearance *cl,
 		r = view_columns(ct, types, n_types, &columns);
 		if (r == 0)
 			twin_view_sql(c, ct, role, shared,
+			    is_far(ct->table, types, n_types),
 			    bytes_of(columns.data, columns.len), out);
 		out->failed = out->failed || columns.failed;
 	}

@@ -53,6 +53,9 @@ struct enforce_type {
 	const char *bare;	/* the same without its length */
 	char category;		/* pg_type.typcategory: 'S' is text */
 	bool not_null;
+	/* Of its table: an array's literal of the names of the servers that
+	 * have a part of it; NULL: it is all here. */
+	const char *far;
 };
 
 /* The store's tables' row security before Sworn: see enforce_base_sql. */
@@ -68,6 +71,14 @@ struct enforce_table_state {
  */
 int enforce_base_sql(const struct catalog *c,
     const struct enforce_table_state *states, size_t n, struct buf *out);
+
+/*
+ * What the role of the ways needs where a part of a table on a way is on
+ * another server; behind enforce_base_sql. The types are sorted. 0, ERR_LIMIT
+ * or ERR_MEMORY.
+ */
+int enforce_base_far_sql(const struct catalog *c,
+    const struct enforce_type *types, size_t n_types, struct buf *out);
 
 /* What is looked up among types has to be in this order. */
 void enforce_types_sort(struct enforce_type *types, size_t n);

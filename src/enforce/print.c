@@ -13,6 +13,12 @@
 
 #define NAMED "^sworn_p?[0-9a-f]{16}"
 
+/* Whether a user mapping is still a copy of somebody's who is not Sworn. */
+#define LIKE_OWNERS "EXISTS (SELECT FROM pg_catalog.pg_user_mapping o "	\
+	"JOIN pg_catalog.pg_roles r ON r.oid = o.umuser WHERE o.umserver "	\
+	"= m.umserver AND r.rolname !~ '^sworn_' AND o.umoptions IS NOT "	\
+	"DISTINCT FROM m.umoptions)"
+
 /* ours(oid, rolname, name): roles; places(oid, name): schemas. */
 static void
 ours_sql(const char *names, struct buf *out)
@@ -41,6 +47,9 @@ static const char roles_sql[] =
     "UNION ALL SELECT ours.name, concat_ws(' ', 'member', to_jsonb(m)) FROM "
     "pg_catalog.pg_auth_members m JOIN ours ON ours.oid IN (m.member, "
     "m.roleid)\n"
+    "UNION ALL SELECT ours.name, concat_ws(' ', 'mapping', m.umserver, "
+    "ours.rolname, " LIKE_OWNERS ") FROM pg_catalog.pg_user_mapping m "
+    "JOIN ours ON ours.oid = m.umuser\n"
     "UNION ALL SELECT s.login::text, concat_ws(' ', 'sees', s.place, "
     "s.stored) FROM sworn.sees s JOIN ours ON ours.rolname = s.login\n";
 
@@ -109,6 +118,9 @@ enforce_print_base_sql(struct buf *out)
 	    "UNION ALL SELECT 'member', to_jsonb(m) FROM "
 	    "pg_catalog.pg_auth_members m, who WHERE m.member = who.oid OR "
 	    "m.roleid = who.oid\n"
+	    "UNION ALL SELECT 'mapping', jsonb_build_array(m.umserver, "
+	    LIKE_OWNERS ") FROM pg_catalog.pg_user_mapping m JOIN who ON "
+	    "m.umuser = who.oid\n"
 	    "UNION ALL SELECT 'schema', jsonb_build_array(n.oid, n.nspowner, "
 	    "array(SELECT x::text FROM pg_catalog.aclexplode(n.nspacl) x "
 	    "WHERE x.grantee NOT IN (SELECT oid FROM ours) ORDER BY 1)) FROM "

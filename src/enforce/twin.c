@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "catalog/catalog.h"
+#include "enforce/far.h"
 #include "enforce/sql.h"
 #include "enforce/way.h"
 #include "policy/policy.h"
@@ -306,7 +307,8 @@ twin_name(struct buf *out, const char *role, const struct catalog_table *t)
 
 void
 twin_view_sql(const struct catalog *c, const struct clearance_table *ct,
-    const char *role, bool shared, struct bytes columns, struct buf *out)
+    const char *role, bool shared, bool far, struct bytes columns,
+    struct buf *out)
 {
 	const struct catalog_table *t = ct->table;
 	size_t i;
@@ -314,6 +316,7 @@ twin_view_sql(const struct catalog *c, const struct clearance_table *ct,
 	owner_rights(c, t, role, out);
 	buf_str(out, "CREATE VIEW ");
 	twin_name(out, role, t);
+	far_barrier(far, out);
 	buf_str(out, " AS SELECT ");
 	buf_bytes(out, columns.data, columns.len);
 	buf_str(out, t->n_subjects > 1 ? ",\n\tconcat_ws(','" : ",\n\t");

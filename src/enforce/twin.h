@@ -35,10 +35,12 @@ int twin_tags_drop_sql(struct buf *out);
 /* What of it belongs to the base, and goes with it; needs the tags. */
 void twin_base_sql(const struct catalog *c, struct buf *out);
 /* The schema of a clearance's twins, then each; `columns` as in its view.
- * shared: of a pane (enforce/share.h), to which logins get rights later. */
+ * shared: of a pane (enforce/share.h), to which logins get rights later; far:
+ * enforce/far.h. */
 void twin_schema_sql(const char *name, bool shared, struct buf *out);
 void twin_view_sql(const struct catalog *c, const struct clearance_table *ct,
-    const char *name, bool shared, struct bytes columns, struct buf *out);
+    const char *name, bool shared, bool far, struct bytes columns,
+    struct buf *out);
 
 /* SELECT of each schema of views, and the object identifiers of a view and
  * its twin, and their name; by schema, in the order of strcmp. */

@@ -212,6 +212,22 @@ way_views_sql(const struct catalog *c, struct buf *out)
 }
 
 int
+way_each(const struct catalog *c, void (*fn)(void *arg, const char *schema,
+    const char *table), void *arg)
+{
+	struct way_set *set = NULL;
+	size_t i;
+	int r;
+
+	if ((r = set_make(c, NULL, &set)) != 0)
+		return r;
+	for (i = 0; i < set->n; i++)
+		fn(arg, set->tables[i].schema, set->tables[i].table);
+	free(set);
+	return 0;
+}
+
+int
 way_grants_sql(const struct catalog *c, const struct clearance *cl,
     const char *role, struct buf *out)
 {

@@ -26,6 +26,9 @@ const struct catalog_step *way_step(const struct catalog *c,
 void way_view_name(struct buf *out, const char *schema, const char *table);
 /* The views of all tables on a way. 0, ERR_LIMIT or ERR_MEMORY. */
 int way_views_sql(const struct catalog *c, struct buf *out);
+/* Calls fn for each such table. The same results. */
+int way_each(const struct catalog *c, void (*fn)(void *arg,
+    const char *schema, const char *table), void *arg);
 /* What an owner role needs of them for its clearance. The same results. */
 int way_grants_sql(const struct catalog *c, const struct clearance *cl,
     const char *role, struct buf *out);
