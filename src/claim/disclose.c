@@ -372,6 +372,7 @@ n_of(const struct record *r)
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
 	case RECORD_RECONCILED:
+	case RECORD_APPROVAL:
 		break;
 	}
 	return 0;

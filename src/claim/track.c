@@ -350,6 +350,7 @@ session_of(const struct record *r, uint64_t *n)
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
 	case RECORD_RECONCILED:
+	case RECORD_APPROVAL:
 		break;
 	}
 	return NULL;

@@ -506,6 +506,7 @@ session_of(const struct record *r)
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
 	case RECORD_RECONCILED:
+	case RECORD_APPROVAL:
 	case RECORD_CLOSE:
 		break;
 	}

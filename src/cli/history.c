@@ -274,6 +274,7 @@ take(struct whole *x, const struct record *r)
 	case RECORD_HEARTBEAT:
 	case RECORD_ASKED:
 	case RECORD_RECONCILED:
+	case RECORD_APPROVAL:
 	case RECORD_CLOSE:
 	case RECORD_SUBJECTS:
 	case RECORD_DRIFT:

@@ -98,6 +98,7 @@ number(struct record *r, const char *session, uint64_t n)
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
 	case RECORD_RECONCILED:
+	case RECORD_APPROVAL:
 		break;
 	}
 }

@@ -9,9 +9,10 @@
 #include "directory/directory.h"
 #include "policy/rule.h"
 
-static bool
-is_named(const struct approval *a, const struct principal *p)
+bool
+approval_names(const struct rule *r, const struct principal *p)
 {
+	const struct approval *a = &r->approval;
 	size_t i;
 
 	if (a->principals.set && names_match(&a->principals, p->id))
@@ -65,7 +66,7 @@ approvers_list(const struct directory *d, const struct rule *r,
 	for (i = 0; i < n; i++) {
 		if ((e = directory_principal(d, ids[i], at_ms, a, &p)) != 0)
 			return e;
-		if (p->kind != PRINCIPAL_PERSON || !is_named(&r->approval, p))
+		if (p->kind != PRINCIPAL_PERSON || !approval_names(r, p))
 			continue;
 		if ((e = look(d, &r->approval, ids[i], at_ms, a,
 		    &items[ret->n])) != 0)
@@ -86,23 +87,72 @@ has(const char *const *list, size_t n, const char *s)
 	return false;
 }
 
+/* What two have in common that the rule does not let them. */
+struct common {
+	const char *who;		/* above both */
+	const char *label;		/* behind both */
+	const char *unknown;		/* it is not known of this one */
+	bool same;
+};
+
+static bool
+find_common(const struct approval *rule, const struct approver *x,
+    const struct approver *y, struct common *ret)
+{
+	size_t i;
+
+	*ret = (struct common){ .same = strcmp(x->id, y->id) == 0,
+	    .unknown = !x->known ? x->id : !y->known ? y->id : NULL };
+	if (ret->same)
+		return true;
+	for (i = 0; i < x->n_above && ret->who == NULL; i++)
+		if (has(y->above, y->n_above, x->above[i]) &&
+		    !(rule->meet_at.set &&
+		    names_match(&rule->meet_at, x->above[i])))
+			ret->who = x->above[i];
+	for (i = 0; i < x->n_labels && ret->label == NULL; i++)
+		if (has(y->labels, y->n_labels, x->labels[i]))
+			ret->label = x->labels[i];
+	return ret->who != NULL || ret->label != NULL || ret->unknown != NULL;
+}
+
 static bool
 is_apart(const struct approval *rule, const struct approver *x,
     const struct approver *y)
 {
-	size_t i;
+	struct common c;
 
-	if (!x->known || !y->known || strcmp(x->id, y->id) == 0)
-		return false;
-	for (i = 0; i < x->n_above; i++)
-		if (has(y->above, y->n_above, x->above[i]) &&
-		    !(rule->meet_at.set &&
-		    names_match(&rule->meet_at, x->above[i])))
-			return false;
-	for (i = 0; i < x->n_labels; i++)
-		if (has(y->labels, y->n_labels, x->labels[i]))
-			return false;
-	return true;
+	return !find_common(rule, x, y, &c);
+}
+
+int
+approvers_together(const struct directory *d, const struct rule *rule,
+    const char *requester, const char *approver, int64_t at_ms,
+    struct arena *a, const char **ret)
+{
+	struct approver x, y;
+	struct common c;
+	int r;
+
+	*ret = NULL;
+	if ((r = look(d, &rule->approval, requester, at_ms, a, &x)) != 0 ||
+	    (r = look(d, &rule->approval, approver, at_ms, a, &y)) != 0 ||
+	    !find_common(&rule->approval, &x, &y, &c))
+		return r;
+	if (c.same)
+		*ret = "nobody approves for themselves";
+	else if (c.who != NULL)
+		*ret = strcmp(c.who, requester) == 0 ? arena_fmt(a,
+		    "%s answers to %s", approver, requester) :
+		    strcmp(c.who, approver) == 0 ? arena_fmt(a,
+		    "%s answers to %s", requester, approver) :
+		    arena_fmt(a, "both answer to %s", c.who);
+	else if (c.label != NULL)
+		*ret = arena_fmt(a, "%s stands behind both", c.label);
+	else
+		*ret = arena_fmt(a, "who stands behind %s is not known",
+		    c.unknown);
+	return *ret == NULL ? ERR_MEMORY : 0;
 }
 
 int

@@ -18,6 +18,7 @@
 
 struct arena;
 struct directory;
+struct principal;
 struct rule;
 
 /* One who might approve, or asks for it. */
@@ -44,6 +45,16 @@ int approvers_list(const struct directory *d, const struct rule *r,
 int approvers_for(const struct approvers *l, const struct directory *d,
     const char *requester, int64_t at_ms, struct arena *a,
     const char *const **ret, size_t *ret_n);
+
+/*
+ * What keeps somebody from approving for a requester: "both answer to ceo",
+ * "CN stands behind both"; NULL: nothing, as far as control goes. Whether the
+ * rule names them is another question: approval_names. 0 or ERR_...
+ */
+int approvers_together(const struct directory *d, const struct rule *r,
+    const char *requester, const char *approver, int64_t at_ms,
+    struct arena *a, const char **ret);
+bool approval_names(const struct rule *r, const struct principal *p);
 
 /* All rules of a policy that need an approval, and who may give it. */
 struct approval_survey {

@@ -12,6 +12,8 @@
 
 #define PATTERN_MAX 500
 #define APPROVERS_MAX 16
+#define LONGEST_MS ((int64_t)31 * 24 * 3600 * 1000)
+#define LONGEST_DEFAULT_MS ((int64_t)24 * 3600 * 1000)
 
 static void
 read_what(struct load *l, struct rule *r, const struct yaml_node *n)
@@ -99,6 +101,44 @@ read_why(struct load *l, struct rule *r, const struct yaml_node *n)
 		    "a permit: without it the permit does not apply");
 }
 
+static void
+read_approvers(struct load *l, const struct yaml_node *by, struct names *roles,
+    struct names *principals, const char *missing)
+{
+	static const char *const allowed[] = {"roles", "principals", NULL};
+
+	yaml_map(&l->in, by, allowed);
+	*roles = rules_names(l, yaml_get(by, "roles"), rules_check_text);
+	*principals = rules_names(l, yaml_get(by, "principals"),
+	    rules_check_text);
+	if (!roles->set && !principals->set)
+		(void)yaml_fail(&l->in, by, "%s", missing);
+}
+
+static int64_t
+read_span(struct load *l, const struct yaml_node *n)
+{
+	return (int64_t)yaml_duration_ms(&l->in, n, 1000, (uint64_t)LONGEST_MS);
+}
+
+/* Who may do without, since it cannot wait. */
+static void
+read_glass(struct load *l, struct approval *a, const struct yaml_node *n)
+{
+	static const char *const allowed[] = {"by", "at-most", "review-within",
+	    NULL};
+
+	if (n == NULL)
+		return;
+	yaml_map(&l->in, n, allowed);
+	a->glass = true;
+	read_approvers(l, yaml_need(&l->in, n, "by"), &a->glass_roles,
+	    &a->glass_principals, "name the roles or principals that may "
+	    "break the glass");
+	a->glass_ms = read_span(l, yaml_need(&l->in, n, "at-most"));
+	a->review_ms = read_span(l, yaml_need(&l->in, n, "review-within"));
+}
+
 /*
  * Who must have agreed. That requester and approver are not under the same
  * control is the point of it, so the kinds are not guessed.
@@ -107,28 +147,25 @@ static void
 read_approval(struct load *l, struct rule *r, const struct yaml_node *n)
 {
 	static const char *const allowed[] = {"by", "count", "apart",
-	    "meet-at", NULL};
-	static const char *const allowed_by[] = {"roles", "principals", NULL};
+	    "meet-at", "at-most", "break-glass", NULL};
 	struct approval *a = &r->approval;
-	const struct yaml_node *by, *count;
+	const struct yaml_node *count, *longest;
 
 	if (n == NULL)
 		return;
 	yaml_map(&l->in, n, allowed);
-	by = yaml_need(&l->in, n, "by");
-	yaml_map(&l->in, by, allowed_by);
 	a->set = true;
-	a->roles = rules_names(l, yaml_get(by, "roles"), rules_check_text);
-	a->principals = rules_names(l, yaml_get(by, "principals"),
-	    rules_check_text);
-	if (!a->roles.set && !a->principals.set)
-		(void)yaml_fail(&l->in, by, "name the roles or principals "
-		    "that may approve");
+	read_approvers(l, yaml_need(&l->in, n, "by"), &a->roles,
+	    &a->principals, "name the roles or principals that may approve");
 	a->count = 1;
 	if ((count = yaml_get(n, "count")) != NULL)
 		a->count = (unsigned)yaml_u64(&l->in, count, 1, APPROVERS_MAX);
 	a->apart = rules_kinds(l, yaml_need(&l->in, n, "apart"));
 	a->meet_at = rules_names(l, yaml_get(n, "meet-at"), rules_check_text);
+	a->longest_ms = LONGEST_DEFAULT_MS;
+	if ((longest = yaml_get(n, "at-most")) != NULL)
+		a->longest_ms = read_span(l, longest);
+	read_glass(l, a, yaml_get(n, "break-glass"));
 	if (r->verb != VERB_PERMIT)
 		(void)yaml_fail(&l->in, n, "an approval is for a permit: "
 		    "without it the permit does not apply");

@@ -63,6 +63,12 @@ struct approval {
 	unsigned count;
 	unsigned apart;		/* set of enum control_kind */
 	struct names meet_at;	/* where two lines may meet all the same */
+	int64_t longest_ms;	/* that one may be asked for */
+	/* Who may do without at once, for how long, and by when somebody who
+	 * might have approved has to have looked at it. */
+	bool glass;
+	struct names glass_roles, glass_principals;
+	int64_t glass_ms, review_ms;
 };
 
 enum verb {

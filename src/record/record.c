@@ -37,6 +37,7 @@ static const char *const type_names[] = {
 	[RECORD_ROTATION] = "rotation",
 	[RECORD_DRIFT] = "drift",
 	[RECORD_RECONCILED] = "reconciled",
+	[RECORD_APPROVAL] = "approval",
 };
 
 const char *

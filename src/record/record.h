@@ -54,6 +54,7 @@ enum record_type {
 	RECORD_ROTATION,	/* the log's next key signs from here on */
 	RECORD_DRIFT,		/* whether a store is as it was applied */
 	RECORD_RECONCILED,	/* a store's own log was held to ours */
+	RECORD_APPROVAL,	/* asked for, given, ended: policy/grants.h */
 };
 
 const char *record_type_text(enum record_type t);
@@ -226,6 +227,39 @@ struct record_reconciled {
 	size_t n_findings;
 };
 
+/*
+ * One step of an approval. It takes effect with its place in the log, and not
+ * before that is durable.
+ */
+struct record_approval {
+	const char *step;		/* "request", "approve", ... */
+	const char *id;			/* of the request, 16 hex digits */
+	const char *by;			/* the principal who takes the step */
+	const char *source;		/* address:port */
+	const char *auth;		/* how it proved who it is */
+	const char *tls;		/* "TLSv1.3"; NULL: in the clear */
+	int64_t decided_ms;		/* judged as of then */
+	/* Of "request" and "break_glass" alone: */
+	const char *store;
+	const char *rule;		/* that waits for it */
+	const char *ticket;		/* only with it; NULL: with any */
+	int64_t until_ms;
+	int64_t review_ms;		/* of "break_glass": reviewed by then */
+	const char *why;		/* NULL: not said */
+};
+
+/* An approval that a session rests on. */
+struct record_approved {
+	const char *id;
+	const char *rule;
+	struct record_strs by;		/* who approved; none: broken glass */
+	int64_t until_ms;
+};
+
+struct record_approval_id {
+	const char *id;
+};
+
 /* Session fields: also those of a clearance record, which repeats what may
  * have changed. Principal, kind and source are as in the session record and
  * absent there; so are the facts, if has_facts is false. */
@@ -261,6 +295,8 @@ struct record_session {
 	struct record_bound would;
 	const struct record_ticket *tickets;	/* of those asked about */
 	size_t n_tickets;
+	const struct record_approved *approvals;	/* that it rests on */
+	size_t n_approvals;
 };
 
 struct record_backend {
@@ -300,6 +336,8 @@ struct record_statement {
 	const struct record_subjects *subjects;	/* exact: those so far */
 	size_t n_subjects;
 	const char *bounded_why;	/* and not exact; NULL: not asked */
+	const struct record_approval_id *approvals;	/* of its rules */
+	size_t n_approvals;
 };
 
 /* Before what comes of a statement goes beyond the subjects listed so far. */
@@ -390,6 +428,7 @@ struct record {
 		struct record_rotation rotation;
 		struct record_drift drift;
 		struct record_reconciled reconciled;
+		struct record_approval approval;
 	} u;
 };
 

@@ -23,6 +23,8 @@ static const char *const objects[] = {"policy", "catalog", "directory", NULL};
 static const char *const causes[] = {"start", "reload", "restored", NULL};
 static const char *const looks[] = {"applied", "drifted", "unseen", NULL};
 static const char *const sources[] = {"pg-log", "pgaudit", NULL};
+static const char *const steps[] = {"request", "approve", "deny", "revoke",
+    "break_glass", "review", NULL};
 static const char *const bases[] = {"bounded", "exact", NULL};
 
 static const struct shape_field path_fields[] = {
@@ -78,6 +80,21 @@ static const struct shape_field subjects_fields[] = {
 };
 static const struct shape subjects_shape =
     SHAPE(subjects_fields, struct record_subjects);
+
+static const struct shape_field approved_fields[] = {
+	FIELD(SHAPE_NAME, struct record_approved, id, "id"),
+	FIELD(SHAPE_NAME, struct record_approved, rule, "rule"),
+	FIELD(SHAPE_STRS, struct record_approved, by, "by"),
+	FIELD(SHAPE_TIME, struct record_approved, until_ms, "until"),
+};
+static const struct shape approved_shape =
+    SHAPE(approved_fields, struct record_approved);
+
+static const struct shape_field approval_id_fields[] = {
+	FIELD(SHAPE_NAME, struct record_approval_id, id, "id"),
+};
+static const struct shape approval_id_shape =
+    SHAPE(approval_id_fields, struct record_approval_id);
 
 static const struct shape_field genesis_fields[] = {
 	FIELD(SHAPE_NAME, struct record_genesis, origin, "origin"),
@@ -146,7 +163,9 @@ static const struct shape_field store_fields[] = {
 	    offsetof(struct record_session, would.n), \
 	    offsetof(struct record_session, has_would), &table_shape, NULL}, \
 	LIST(SHAPE_OPT_LIST, struct record_session, tickets, n_tickets, \
-	    "tickets", &ticket_shape)
+	    "tickets", &ticket_shape), \
+	LIST(SHAPE_OPT_LIST, struct record_session, approvals, n_approvals, \
+	    "approvals", &approved_shape)
 
 /* What is known of the reader: within the session itself, or as an object of
  * its own where that may be left out. */
@@ -275,6 +294,22 @@ static const struct shape_field reconciled_fields[] = {
 	    "findings", &finding_shape),
 };
 
+static const struct shape_field approval_fields[] = {
+	ENUM(struct record_approval, step, "step", steps),
+	FIELD(SHAPE_NAME, struct record_approval, id, "id"),
+	FIELD(SHAPE_NAME, struct record_approval, by, "by"),
+	FIELD(SHAPE_STR, struct record_approval, source, "source"),
+	FIELD(SHAPE_STR, struct record_approval, auth, "auth"),
+	FIELD(SHAPE_OPT, struct record_approval, tls, "tls"),
+	FIELD(SHAPE_TIME, struct record_approval, decided_ms, "decided"),
+	FIELD(SHAPE_OPT, struct record_approval, store, "store"),
+	FIELD(SHAPE_OPT, struct record_approval, rule, "rule"),
+	FIELD(SHAPE_OPT, struct record_approval, ticket, "ticket"),
+	FIELD(SHAPE_TIME, struct record_approval, until_ms, "until"),
+	FIELD(SHAPE_TIME, struct record_approval, review_ms, "review"),
+	FIELD(SHAPE_OPT, struct record_approval, why, "why"),
+};
+
 static const struct shape_field backend_fields[] = {
 	FIELD(SHAPE_NAME, struct record_backend, session, "session"),
 	FIELD(SHAPE_U64, struct record_backend, n, "n"),
@@ -300,6 +335,8 @@ static const struct shape_field statement_fields[] = {
 	    "subjects", &subjects_shape),
 	FIELD(SHAPE_OPT, struct record_statement, bounded_why,
 	    "bounded_why"),
+	LIST(SHAPE_OPT_LIST, struct record_statement, approvals, n_approvals,
+	    "approvals", &approval_id_shape),
 };
 
 static const struct shape_field more_fields[] = {
@@ -384,6 +421,7 @@ static const struct shape shapes[] = {
 	[RECORD_DRIFT] = SHAPE(drift_fields, struct record_drift),
 	[RECORD_RECONCILED] =
 	    SHAPE(reconciled_fields, struct record_reconciled),
+	[RECORD_APPROVAL] = SHAPE(approval_fields, struct record_approval),
 };
 
 const struct shape *

@@ -625,6 +625,7 @@ seen_fill(struct seen_index *x, const struct record *r)
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
 	case RECORD_RECONCILED:
+	case RECORD_APPROVAL:
 		break;
 	}
 	return 0;

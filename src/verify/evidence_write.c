@@ -362,6 +362,7 @@ of_service(const struct bundle *b, const struct record *r)
 	case RECORD_ROTATION:
 	case RECORD_DRIFT:
 	case RECORD_RECONCILED:
+	case RECORD_APPROVAL:
 		break;
 	}
 	return id != NULL && b->n_services > 0 && bsearch(&id, b->services,
