@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "claim/approvals.h"
 #include "claim/recheck.h"
 #include "claim/state.h"
 #include "policy/policy.h"
@@ -104,8 +105,8 @@ on_doubt(void *arg, const char *what, const char *text)
  * as of before it; one that says much earlier wants to be judged by facts
  * that are no more.
  */
-static int64_t
-decided_ms(const struct record *r)
+int64_t
+again_decided_ms(const struct record *r)
 {
 	int64_t said = r->u.session.decided_ms;
 
@@ -119,7 +120,7 @@ recheck_of(struct verdict *v, const struct state_session *s)
 	struct recheck x = {
 		.objects = v->objects, .arg = v, .doubt = on_doubt,
 		.arena = v->scratch, .session = &s->facts,
-		.seq = s->rec.seq, .at_ms = decided_ms(again_effective(s)),
+		.seq = s->rec.seq, .at_ms = again_decided_ms(again_effective(s)),
 		.store = store_of(s),
 	};
 
@@ -135,9 +136,12 @@ again_force(struct verdict *v, struct state_session *s)
 {
 	const struct record *c = again_effective(s), *now = v->now;
 	struct recheck x;
+	int e;
 
 	if (v->partial || now->time_ms < v->claim->from_ms)
 		return 0;
+	if ((e = approvals_still(v, s)) != 0)
+		return e;
 	/* An exact statement's record comes behind it, with what it showed. */
 	if (v->log->has_in_force && c->seq < v->log->in_force_seq &&
 	    (strcmp(now->u.statement.basis, "exact") != 0 ||
@@ -212,6 +216,11 @@ again_session(struct verdict *v, struct state_session *s, int64_t until_ms)
 	if ((e = named_all(v, s)) != 0)
 		return e;
 	x = recheck_of(v, s);
+	if (s->approvals_why != NULL && (e = state_doubt(v, "approval",
+	    v->log->gateway, &again_effective(s)->seq, "%s: entry %" PRIu64
+	    ", %s: %s", v->log->gateway, again_effective(s)->seq,
+	    s->rec.u.session.principal, s->approvals_why)) != 0)
+		return e;
 	if ((e = recheck_session(&x, c, again_effective(s)->seq)) != 0 ||
 	    (e = issued(v, x.issuers, x.n_issuers)) != 0)
 		return e;

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "claim/approvals.h"
 #include "claim/recheck.h"
 #include "claim/state.h"
 
@@ -87,7 +88,8 @@ disclose_session(struct verdict *v, struct track_session *t,
 	if ((e = match_data(&v->claim->data, &s->rec.u.session.bound, &x,
 	    s->arena, &s->data)) != 0)
 		goto out;
-	if ((e = again_session(v, s, r->time_ms)) != 0)
+	if ((e = approvals_check(v, s, s->arena, &s->approvals_why)) != 0 ||
+	    (e = again_session(v, s, r->time_ms)) != 0)
 		goto out;
 	t->data = s;
 	s = NULL;		/* now the session's */
@@ -477,6 +479,7 @@ on_statement(struct verdict *v, struct state_session *s, struct bytes entry)
 		v->result.statements++;
 		if ((e = again_statement(v, s, r)) != 0 ||
 		    (e = again_force(v, s)) != 0 ||
+		    (e = approvals_used(v, s)) != 0 ||
 		    (e = again_demanded(v, s, r, &demanded)) != 0)
 			return e;
 	}
@@ -648,7 +651,7 @@ take_clearance(struct verdict *v, struct state_session *s, struct bytes entry)
 		arena_free(old);
 	}
 	again_take_store(v, s);
-	return 0;
+	return approvals_check(v, s, a, &s->approvals_why);
 }
 
 static int

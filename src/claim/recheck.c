@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "catalog/catalog.h"
+#include "claim/approvals.h"
 #include "claim/claim.h"
 #include "claim/objects.h"
 #include "claim/ticket.h"
@@ -345,21 +346,28 @@ out:
 	return r;
 }
 
-/* What a session asked, as its records say; *scope is room for its ticket. */
+/* Room for what a request points to. */
+struct stated {
+	struct policy_scope scope;	/* of its ticket */
+	struct policy_approvals approved;
+};
+
+/* What a session asked, as its records say. */
 static struct policy_request
 request_of(const struct recheck *x, const struct record_session *c,
     const struct principal *who, const struct control *control,
-    const struct catalog *catalog, struct policy_scope *scope)
+    const struct catalog *catalog, struct stated *to)
 {
 	struct policy_request q = {
 		.who = who, .control = control, .store = x->store->store,
 		.residences = x->store->residences.s,
 		.n_residences = x->store->residences.n,
 		.catalog = catalog, .purpose = c->purpose,
-		.ticket = c->ticket, .at_ms = x->at_ms,
+		.ticket = c->ticket, .approved = &to->approved,
+		.at_ms = x->at_ms,
 	};
 
-	ticket_of_record(c, scope, &q);
+	ticket_of_record(c, &to->scope, &q);
 	return q;
 }
 
@@ -371,13 +379,15 @@ recheck_clearance(struct recheck *x, const struct record_session *c,
 	struct policy_request q;
 	const struct clearance *decided = NULL;
 	const struct policy *p = NULL;
-	struct policy_scope scope;
+	struct stated to;
 	const char *why;
 	int r;
 
 	if ((r = objects_policy(x->objects, c->policy, &p, &why)) != 0)
 		return missing(x, r, why);
-	q = request_of(x, c, who, control, catalog, &scope);
+	if (approvals_of_record(c, x->at_ms, x->arena, &to.approved) != 0)
+		return ERR_MEMORY;
+	q = request_of(x, c, who, control, catalog, &to);
 	r = policy_decide(p, &q, x->arena, &decided);
 	if (r == ERR_MEMORY)
 		return r;
@@ -556,7 +566,7 @@ recheck_demands(struct recheck *x, const struct record_session *c,
 	const struct principal *who;
 	const struct control *control;
 	struct policy_request q;
-	struct policy_scope scope;
+	struct stated to;
 	const char *why;
 	int r;
 
@@ -571,9 +581,11 @@ recheck_demands(struct recheck *x, const struct record_session *c,
 	    x->store->catalog, &catalog, &why)) != 0 ||
 	    (r = directory_principal(d, s->principal, x->at_ms, x->arena,
 	    &who)) != 0 || (r = control_of(d, s->principal, x->at_ms,
-	    s->seen_at.s, s->seen_at.n, x->arena, &control)) != 0)
+	    s->seen_at.s, s->seen_at.n, x->arena, &control)) != 0 ||
+	    (r = approvals_of_record(c, x->at_ms, x->arena,
+	    &to.approved)) != 0)
 		goto out;
-	q = request_of(x, c, who, control, catalog, &scope);
+	q = request_of(x, c, who, control, catalog, &to);
 	r = demanding(x, p, &q, a, ret);
 out:
 	/* What else does not come out is a doubt of recheck_session's. */
@@ -603,6 +615,9 @@ recheck_bounded(struct recheck *x, const char *table, uint64_t s_seq)
 int64_t
 recheck_until(struct recheck *x, const struct record_session *c)
 {
-	return objects_changes_at(x->objects, c->policy, c->directory,
-	    x->at_ms);
+	int64_t text = objects_changes_at(x->objects, c->policy,
+	    c->directory, x->at_ms);
+	int64_t approval = approvals_until(c, x->at_ms);
+
+	return text < approval ? text : approval;
 }

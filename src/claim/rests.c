@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "claim/lines.h"
+#include "claim/approvals.h"
 #include "claim/state.h"
 #include "claim/track.h"
 
@@ -244,6 +245,7 @@ rests_say(struct verdict *v)
 	    "data is where: ", &v->catalogs, " (SHA-256)")) != 0 ||
 	    (e = say_texts(v, "program", "that the gateway ran the program "
 	    "it names, unaltered: ", &v->programs, " (SHA-256)")) != 0 ||
+	    (e = approvals_say(v)) != 0 ||
 	    (e = say_logs(v)) != 0 || (e = say_logins(v)) != 0)
 		return e;
 	if ((e = state_rest(v, "gateways", "that no other gateway and no "

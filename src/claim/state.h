@@ -53,6 +53,8 @@ struct state_session {
 	int64_t until_ms;		/* when something turned after that */
 	bool service;
 	bool checked;			/* decided again, with this clearance */
+	const char *approvals_why;	/* what it rests on is not so; or NULL */
+	uint64_t approvals_seq;		/* a step behind which that was asked */
 	struct arena *demands_arena;	/* NULL: not asked, with this one */
 	struct record_strs demands;	/* tables that need exact records */
 	const char *name;
@@ -91,6 +93,19 @@ struct state_log {
 	uint64_t in_force_seq;
 	int64_t in_force_ms;
 	struct state_store *stores;
+	/* Of the version in force, for steps of approvals. */
+	char policy[RECORD_HASH_HEX + 1], directory[RECORD_HASH_HEX + 1];
+	struct grants *grants;		/* NULL: no step so far */
+	uint64_t approval_seq;		/* of the latest step; 0: none */
+	int64_t approval_ms;
+};
+
+/* An approval that statements of the period rest on. */
+struct state_exception {
+	struct state_exception *next;
+	const char *gateway, *id;
+	const char *text;
+	uint64_t n;			/* statements */
 };
 
 /* Distinct texts in the order of their first mention. */
@@ -119,6 +134,9 @@ struct verdict {
 	struct verdict_rest *rests;
 	size_t cap_rests;
 	struct verdict_gap *gaps;	/* VERDICT_GAPS_MAX; NULL: none yet */
+	struct state_exception *exceptions;	/* newest first */
+	size_t n_exceptions;
+	uint64_t more_exceptions;	/* statements that rest on others */
 	struct state_texts issuers, programs, policies, directories,
 	    definitions, addresses, catalogs, objects_named, objects_doubted, downtimes;
 	struct verdict_result result;
@@ -149,6 +167,7 @@ void disclose_free(struct state_session *s);
 
 /* again.c: is a session as its texts say? Each 0 or an error of memory. */
 const struct record *again_effective(const struct state_session *s);
+int64_t again_decided_ms(const struct record *r);
 void again_take_store(struct verdict *v, struct state_session *s);
 struct match_context again_context(struct verdict *v,
     const struct state_session *s);

@@ -15,7 +15,9 @@
 #include "base/err.h"
 #include "base/time.h"
 #include "claim/drifted.h"
+#include "claim/approvals.h"
 #include "claim/state.h"
+#include "policy/grants.h"
 
 const char *
 verdict_value_text(enum verdict_value v)
@@ -74,6 +76,7 @@ stores_free(struct verdict *v)
 			l->stores = s->next;
 			state_store_unref(s);
 		}
+		grants_free(l->grants);
 	}
 }
 
@@ -532,8 +535,10 @@ take(struct verdict *v, const struct record *r, struct bytes entry)
 		v->log->has_in_force = true;
 		v->log->in_force_seq = r->seq;
 		v->log->in_force_ms = r->time_ms;
-		return 0;
+		return approvals_in_force(v, r);
 	}
+	if (r->type == RECORD_APPROVAL)
+		return approvals_step(v, r);
 	if (r->type == RECORD_SESSION) {
 		t = track_find(v->track, r->u.session.session);
 		return t != NULL && t->data == NULL && t->seq == r->seq ?

@@ -25,6 +25,7 @@
 #include "directory/directory.h"
 #include "gateway/config.h"
 #include "policy/alike.h"
+#include "policy/grants_words.h"
 #include "policy/policy.h"
 #include "policy/scopes.h"
 #include "policy/sessions.h"
@@ -40,6 +41,8 @@ struct work {
 	struct control_batch *batch;
 	struct alike *alike;	/* anything: it was decided */
 	struct scopes *scopes;	/* of each of its tickets */
+	const struct policy_approvals *approved;	/* of one reader */
+	size_t n_approved;
 	struct clearances *ret;
 	size_t cap;
 	struct why *why;
@@ -173,22 +176,37 @@ decide(struct work *w, const struct policy_request *q)
 	return 0;
 }
 
-/* With one purpose and ticket, confirmed for all it can be. */
+/* With one purpose, ticket and scope of it, and whatever was approved. */
 static int
-decide_scopes(struct work *w, struct policy_request *q, size_t ticket)
+decide_approved(struct work *w, struct policy_request *q)
 {
 	const struct sessions *s = &w->sessions;
 	size_t i, t;
 	int r;
 
-	q->ticket = s->tickets[ticket];
-	for (i = 0; i < w->scopes[ticket].n; i++)
+	for (i = 0; i < w->n_approved; i++)
 		for (t = 0; t < s->times.n; t++) {
-			q->scope = w->scopes[ticket].items[i];
+			q->approved = &w->approved[i];
 			q->at_ms = s->times.items[t];
 			if ((r = decide(w, q)) != 0)
 				return r;
 		}
+	return 0;
+}
+
+/* With one purpose and ticket, confirmed for all it can be. */
+static int
+decide_scopes(struct work *w, struct policy_request *q, size_t ticket)
+{
+	size_t i;
+	int r;
+
+	q->ticket = w->sessions.tickets[ticket];
+	for (i = 0; i < w->scopes[ticket].n; i++) {
+		q->scope = w->scopes[ticket].items[i];
+		if ((r = decide_approved(w, q)) != 0)
+			return r;
+	}
 	return 0;
 }
 
@@ -207,6 +225,9 @@ decide_all(struct work *w, const struct principal *who,
 		return why_set(w->why, r, 0, 0, "%s", err_text(r));
 	if (before != NULL && *before != NULL)
 		return 0;
+	if ((r = grant_sets(w->config->policy, &q, w->person, &w->approved,
+	    &w->n_approved)) != 0)
+		return why_set(w->why, r, 0, 0, "%s", err_text(r));
 	for (i = 0; i < s->n_purposes; i++) {
 		q.purpose = s->purposes[i];
 		for (k = 0; k < s->n_tickets; k++)

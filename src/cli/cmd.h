@@ -8,6 +8,7 @@
 #define CLI_CMD_H
 
 int cmd_apply(int argc, char **argv);
+int cmd_approval(int argc, char **argv);
 int cmd_forget(int argc, char **argv);
 int cmd_catalog(int argc, char **argv);
 int cmd_check(int argc, char **argv);
@@ -23,6 +24,7 @@ int cmd_placement(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 int cmd_reconcile(int argc, char **argv);
+int cmd_request(int argc, char **argv);
 int cmd_seen(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_witness(int argc, char **argv);

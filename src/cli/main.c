@@ -30,6 +30,10 @@ static const struct {
 	    "sworn seen -c FILE STORE SUBJECT --admin DSN"},
 	{"reconcile", cmd_reconcile, "hold a store's own log to the record: "
 	    "sworn reconcile -c FILE STORE --pg-log FILE..."},
+	{"request", cmd_request, "ask for what a rule wants approved: "
+	    "sworn request STORE RULE --for 1h --why ..."},
+	{"approval", cmd_approval, "what was asked for, and the answer: "
+	    "sworn approval list|show|approve|deny|revoke|review"},
 	{"directory", cmd_directory, "people and entities from LDAP, SCIM, "
 	    "tables: sworn directory import|instructors"},
 	{"control", cmd_control, "who stands behind a principal: "

@@ -121,6 +121,9 @@ struct config_user {		/* how a principal proves who it is */
 	const char *verifier;	/* crypto/scram.h's form */
 };
 
+/* No store has this name: approvals are asked for by it (gateway/desk.h). */
+#define CONFIG_DESK_NAME "sworn"
+
 struct config {
 	const char *path;
 	char sha256[65];

@@ -147,6 +147,7 @@ check_names(struct loading *l, const struct login_rule *rule)
 	for (i = 0; i < rule->stores.n; i++) {
 		n = &rule->stores.list[i];
 		if (n->kind == LOGIN_NAME &&
+		    strcmp(n->text, CONFIG_DESK_NAME) != 0 &&
 		    config_store_find(l->c, n->text) == NULL)
 			return why_set(l->why, ERR_MISSING, rule->line, 0,
 			    "there is no store \"%.80s\" in sworn.conf; "

@@ -57,6 +57,9 @@ load_store_keys(struct loading *l, struct yaml_in *in,
 	const struct yaml_node *v;
 
 	s->name = loading_name(in, key, "store");
+	if (s->name != NULL && strcmp(s->name, CONFIG_DESK_NAME) == 0)
+		(void)yaml_fail(in, key, "a store cannot be called %s: by "
+		    "that name approvals are asked for", CONFIG_DESK_NAME);
 	yaml_map(in, n, keys);
 	s->host = yaml_str(in, yaml_need(in, n, "host"));
 	if (s->host != NULL && strlen(s->host) >= LINK_HOST_MAX)

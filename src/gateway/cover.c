@@ -113,6 +113,9 @@ cover_record(const struct cover *c, const struct session *s, struct arena *a,
 	r->bound.tables = tables;
 	cover_rules(c, s, rules, &r->rules.n);
 	r->rules.s = rules;
+	if (approved_cite(&st->approved, c->whole ? NULL : c->tables,
+	    s->store->catalog->n_tables, a, r) != 0)
+		return ERR_MEMORY;
 	if (s->store->mode == STORE_ENFORCE)
 		return 0;
 	for (i = 0; i < c->n_would; i++) {

@@ -28,14 +28,17 @@
 #include "gateway/drift.h"
 #include "gateway/log_client.h"
 #include "gateway/lookup.h"
+#include "gateway/recall.h"
 #include "gateway/renew.h"
 #include "gateway/sandbox.h"
+#include "gateway/steps.h"
 #include "gateway/worker.h"
 #include "record/record.h"
 
 #define PROGRAM "sworn " SWORN_VERSION
 #define LOG_WAIT_MS 10000	/* for the log process to listen */
 #define LOG_CLOSE_MS 1000
+#define RECALL_WAIT_MS 10000	/* for it to publish, beyond its time */
 #define BEAT_MAX_MS 1000	/* the console looks at it */
 
 /* 32 secret bytes in state_dir, made when there are none yet. */
@@ -204,7 +207,8 @@ prepare(struct shared *s, const struct gateway *g)
 	    (r = hash_hmac(s->text_key, HASH_LEN, "tickets", 7,
 	    s->ticket_key)) != 0)
 		return r;
-	if ((s->cancels = cancel_new()) == NULL)
+	if ((s->cancels = cancel_new()) == NULL ||
+	    (s->steps = steps_new()) == NULL)
 		return ERR_MEMORY;
 	for (i = 0; i < g->n_listen_fds; i++) {
 		flags = fcntl(g->listen_fds[i], F_GETFL);
@@ -213,6 +217,25 @@ prepare(struct shared *s, const struct gateway *g)
 			return ERR_IO;
 	}
 	return versions_init(&s->versions);
+}
+
+/* The approvals there are, before anything is decided. */
+static int
+remember(const struct gateway *g, const struct log_hello *h,
+    struct version *v)
+{
+	const struct recall r = {g->boot->log_dir, h,
+	    g->boot->publish_ms + RECALL_WAIT_MS};
+	struct why w;
+	int e;
+
+	if ((e = recall_grants(&r, &v->grants, &w)) != 0) {
+		report(REPORT_ERROR, "which approvals there are is not known: "
+		    "%s", w.text);
+		return e;
+	}
+	version_turn(v, clock_now_ms());
+	return 0;
 }
 
 /* From here on: sockets, and names of stores that are looked up no more. */
@@ -295,7 +318,7 @@ gateway_run(const struct gateway *g)
 	}
 	/* Everything that decisions rest on, before the first session. */
 	if (version_new(g->config, NULL, NULL, n, &v) != 0 ||
-	    write_boot(s, &hello) != 0 || renew_start(s, v) != 0)
+	    remember(g, &hello, v) != 0 || write_boot(s, &hello) != 0 || renew_start(s, v) != 0)
 		goto out;
 	confine();
 	if (s->lookup != NULL && lookup_run(s->lookup) != 0)

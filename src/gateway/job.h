@@ -24,6 +24,7 @@ enum job_kind {
 	JOB_HOLD,	/* what came of an exact statement waits for it */
 	JOB_CLOSE,	/* the session's last */
 	JOB_TICKET,	/* no record: a ticket is looked up */
+	JOB_STEP,	/* of an approval: gateway/steps.h records it */
 };
 
 struct job {
@@ -38,6 +39,7 @@ struct job {
 	int result;
 	const char *purpose, *ticket;	/* JOB_TICKET: what is asked about */
 	struct ticket_answer *answer;	/* and what came back */
+	const char *said;		/* JOB_STEP: why not; may be NULL */
 };
 
 struct job *job_new(struct session *s, enum job_kind kind,

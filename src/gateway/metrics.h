@@ -36,6 +36,7 @@ struct metrics {
 	atomic_uint_fast64_t stores_drifted;	/* closed to persons */
 	atomic_uint_fast64_t stores_unseen;	/* closed, too */
 	atomic_uint_fast64_t drift_failures;	/* looks that failed */
+	atomic_uint_fast64_t glass_broken;	/* without an approval */
 	atomic_uint_fast64_t reloads;
 	atomic_uint_fast64_t reloads_failed;
 	atomic_uint_fast64_t reload_failed;	/* 1: the last one was */

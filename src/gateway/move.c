@@ -18,6 +18,7 @@
 #include "gateway/confirm.h"
 #include "gateway/job.h"
 #include "gateway/standing.h"
+#include "policy/grants.h"
 #include "policy/policy.h"
 #include "wire/backend.h"
 
@@ -55,6 +56,7 @@ move_decide(struct session *s, const char *purpose, const char *ticket,
 		return ERR_STATE;
 	q.config = v->config;
 	q.version = v->number;
+	q.grants = v->grants;
 	q.until_ms = version_turns_after(v, q.at_ms);
 	if ((q.store = config_store_find(v->config, s->database)) == NULL)
 		r = ERR_CONFLICT;
@@ -68,6 +70,22 @@ move_decide(struct session *s, const char *purpose, const char *ticket,
 	else
 		version_unref(versions_of(s), v);
 	return r;
+}
+
+const char *
+move_closed(const struct session *s, const struct version *v,
+    const struct standing *st, struct arena *a)
+{
+	const struct grant *x;
+	char by[TIME_TEXT_MAX];
+
+	if (st->who->kind != PRINCIPAL_PERSON ||
+	    st->store->mode != STORE_ENFORCE || (x = grants_closed(v->grants,
+	    s->user, s->database, clock_now_ms())) == NULL)
+		return NULL;
+	time_text(x->review_ms, by);
+	return arena_fmt(a, "store %s is closed to you: you broke the glass "
+	    "(%s), and nobody had reviewed it by %s", x->store, x->id, by);
 }
 
 void

@@ -26,6 +26,15 @@ bool move_needed(const struct session *s);
  */
 int move_decide(struct session *s, const char *purpose, const char *ticket,
     struct standing **ret, struct version **ret_version);
+/*
+ * Whether a store is closed to a person, whatever is decided: they did without
+ * an approval and nobody has reviewed it in time. A sentence in the arena, or
+ * NULL.
+ */
+const char *move_closed(const struct session *s, const struct version *v,
+    const struct standing *st, struct arena *a);
+#define MOVE_CLOSED_HINT "somebody whom the rule names has to review it: " \
+    "sworn approval review"
 /* Ends a session that an error of move_decide leaves without ground. */
 void move_end(struct session *s, int r);
 

@@ -199,6 +199,7 @@ int
 move_person(struct session *s, const struct frame *f)
 {
 	struct person *p = s->person;
+	const char *closed;
 	int r;
 
 	if (p->requests.n > 0) {
@@ -214,6 +215,8 @@ move_person(struct session *s, const struct frame *f)
 			move_end(s, r);
 		return MOVE_WAIT;
 	}
+	if ((closed = move_closed(s, p->next_version, p->next, s->a)) != NULL)
+		return end_with(s, "28000", closed, NULL, MOVE_CLOSED_HINT);
 	if (!config_knows_purpose(p->next_version->config, s->held.purpose))
 		return end_with(s, "22023", arena_fmt(s->a, "the policy knows "
 		    "no purpose \"%s\" any more", s->held.purpose), NULL,

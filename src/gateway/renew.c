@@ -32,7 +32,8 @@
 #include "gateway/config.h"
 #include "gateway/drift.h"
 #include "gateway/effective.h"
-#include "gateway/turns.h"
+#include "gateway/steps.h"
+#include "policy/grants.h"
 #include "gateway/version.h"
 #include "gateway/worker.h"
 
@@ -115,6 +116,12 @@ take(const struct renew *r, struct version *v, const char *by)
 
 	if (old == NULL)
 		return ERR_STATE;	/* the thread ends */
+	/* Only this thread takes steps of approvals, so these stay. */
+	if ((v->grants = grants_copy(old->grants, clock_now_ms())) == NULL) {
+		version_unref(vs, old);
+		return ERR_MEMORY;
+	}
+	version_turn(v, clock_now_ms());
 	if ((err = effective_objects(&e, v->config, old->config)) != 0) {
 		version_unref(vs, old);
 		return err;
@@ -293,7 +300,7 @@ turn(const struct renew *r)
 	int64_t now = clock_now_ms();
 
 	if (v != NULL && atomic_load(&v->turns_ms) <= now)
-		atomic_store(&v->turns_ms, turns_after(v->config, now));
+		version_turn(v, now);
 	version_unref(&r->shared->versions, v);
 }
 
@@ -314,7 +321,7 @@ renew_main(void *arg)
 {
 	char by[REQUEST_MAX + 1] = "";
 	struct renew *r = arg;
-	struct pollfd p[2];
+	struct pollfd p[3];
 	unsigned freed;
 	size_t len;
 	int fd;
@@ -322,8 +329,11 @@ renew_main(void *arg)
 	while (!atomic_load(&r->stopping)) {
 		p[0] = (struct pollfd){r->wake_fd, POLLIN, 0};
 		p[1] = (struct pollfd){r->fd, POLLIN, 0};
-		(void)poll(p, 2, wait_ms(r));	/* looked at below anyway */
+		p[2] = (struct pollfd){steps_fd(r->shared->steps), POLLIN, 0};
+		(void)poll(p, 3, wait_ms(r));	/* looked at below anyway */
 		turn(r);
+		if (steps_run(r->shared->steps, r->shared))
+			wake_workers(r);
 		if ((freed = versions_sweep(&r->shared->versions)) > 0)
 			report(REPORT_INFO, "old versions are freed n=%u",
 			    freed);

@@ -22,6 +22,7 @@
 #include "gateway/cancel.h"
 #include "gateway/config.h"
 #include "gateway/confirm.h"
+#include "gateway/desk.h"
 #include "gateway/job.h"
 #include "gateway/move.h"
 #include "gateway/run.h"
@@ -290,6 +291,12 @@ session_job_done(struct session *s, struct job *j)
 
 	if (kind == JOB_TICKET) {
 		confirm_done(s, j);
+		end_if_over(s);
+		session_settle(s);
+		return;
+	}
+	if (kind == JOB_STEP) {
+		desk_done(s, j);
 		end_if_over(s);
 		session_settle(s);
 		return;

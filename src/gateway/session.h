@@ -10,6 +10,7 @@
  *             WAITING: a record for a message of a person <--|
  *             SWITCHING_*: its purpose, ticket or clearance changes  <--'
  *             ASKING, before OPENING: its ticket is looked up
+ *  DESK <-> DESK_WAITING, behind SASL_FINAL: approvals (desk.h), no store
  *             SERVICE_MOVING: the record of a service's clearance  <--'
  *  any -> ENDING (what must still be said) -> ENDED (close record) -> DEAD
  *
@@ -56,6 +57,8 @@ enum state {
 	STATE_OPENING,
 	STATE_CONNECTING,
 	STATE_GREETING,
+	STATE_DESK,
+	STATE_DESK_WAITING,
 	STATE_PERSON,
 	STATE_WAITING,
 	STATE_SWITCHING,
@@ -242,7 +245,8 @@ struct session {
 	/* All three NULL while the session is idle and another version came
 	 * into force: then it is decided at the next statement. */
 	struct version *version;
-	bool asking;			/* about a ticket, by a job */
+	bool asking;			/* a ticket's or a step's job is out */
+	bool desk_skips;		/* up to the next Sync */
 	struct ticket_answer *fresh;	/* what just came back; or NULL */
 	char *fresh_key;		/* about what */
 	int64_t fresh_ms;		/* when; monotonic */

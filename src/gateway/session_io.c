@@ -164,12 +164,22 @@ watch_store(struct session *s)
 static bool
 has_room(const struct session *s)
 {
+	if (s->state == STATE_DESK)
+		return flow_len(&s->up) > 0 && flow_len(&s->down) < FLOW_STOP;
 	if (s->link == NULL || s->link->state != LINK_UP ||
 	    (s->state != STATE_PERSON && s->state != STATE_SERVICE))
 		return false;
 	return (flow_len(&s->link->in) > 0 &&
 	    flow_len(&s->down) < FLOW_STOP) ||
 	    (flow_len(&s->up) > 0 && flow_len(&s->link->out) < FLOW_STOP);
+}
+
+/* Bytes that wait to be looked at. */
+static size_t
+waiting_len(const struct session *s)
+{
+	return flow_len(&s->up) + (s->link != NULL ?
+	    flow_len(&s->link->in) : 0);
 }
 
 /* Both sides are written before either is watched: what one side's writing
@@ -185,10 +195,10 @@ session_settle(struct session *s)
 		if (!has_room(s))
 			break;
 		/* Nothing is read here, so this ends with what is buffered. */
-		before = flow_len(&s->link->in) + flow_len(&s->up);
+		before = waiting_len(s);
 		session_step(s, EVENT_ROOM);
-		if (s->link == NULL ||
-		    flow_len(&s->link->in) + flow_len(&s->up) >= before) {
+		if ((s->link == NULL && s->state != STATE_DESK) ||
+		    waiting_len(s) >= before) {
 			write_store(s);
 			write_client(s);
 			break;

@@ -13,6 +13,7 @@
 #include "directory/directory.h"
 #include "gateway/cancel.h"
 #include "gateway/config.h"
+#include "gateway/desk.h"
 #include "gateway/drift.h"
 #include "gateway/job.h"
 #include "gateway/move.h"
@@ -109,13 +110,16 @@ may_open(struct session *s)
 {
 	const struct standing *st = s->standing;
 	struct backend_error drifted;
-	const char *name;
+	const char *name, *closed;
 
 	if (st->who->kind == PRINCIPAL_PERSON &&
 	    drift_closed(s->worker->shared->drift, s->version->config,
 	    s->store, &drifted)) {
 		fail(s, "drift", drifted.sqlstate, drifted.message,
 		    drifted.detail, drifted.hint);
+	} else if ((closed = move_closed(s, s->version, st, s->a)) != NULL) {
+		fail(s, "review", "28000", closed, NULL, MOVE_CLOSED_HINT);
+		COUNT(s->worker->shared, denials, 1);
 	} else if (!config_knows_purpose(s->version->config, s->purpose)) {
 		fail_purpose(s);
 	} else if (is_elsewhere(s)) {
@@ -218,6 +222,10 @@ open_begin(struct session *s)
 	struct version *v = NULL;
 	int r;
 
+	if (desk_is_for(s)) {
+		desk_open(s);
+		return;
+	}
 	if ((r = move_decide(s, s->purpose, s->ticket, &st, &v)) == 0) {
 		move_settle(s, st, v);
 		if (may_open(s))

@@ -6,6 +6,7 @@
 
 #include "base/report.h"
 #include "gateway/auth.h"
+#include "gateway/desk.h"
 #include "gateway/link.h"
 #include "gateway/move.h"
 #include "wire/backend.h"
@@ -36,6 +37,10 @@ state_text(enum state s)
 		return "connecting";
 	case STATE_GREETING:
 		return "greeting";
+	case STATE_DESK:
+		return "desk";
+	case STATE_DESK_WAITING:
+		return "desk-waiting";
 	case STATE_PERSON:
 		return "person";
 	case STATE_WAITING:
@@ -204,6 +209,15 @@ step_opening(struct session *s, enum event e)
 }
 
 static void
+step_desk(struct session *s, enum event e)
+{
+	if (e == EVENT_CLIENT_BYTES || e == EVENT_ROOM)
+		desk_client(s);
+	else
+		step_default(s, e);
+}
+
+static void
 step_person(struct session *s, enum event e)
 {
 	switch (e) {
@@ -309,6 +323,12 @@ session_step(struct session *s, enum event e)
 	case STATE_CONNECTING:
 	case STATE_GREETING:
 		step_opening(s, e);
+		break;
+	case STATE_DESK:
+		step_desk(s, e);
+		break;
+	case STATE_DESK_WAITING:
+		step_default(s, e);
 		break;
 	case STATE_PERSON:
 	case STATE_WAITING:

@@ -16,6 +16,7 @@
 #include "gateway/config.h"
 #include "gateway/ticket_answer.h"
 #include "policy/cache.h"
+#include "policy/grants.h"
 #include "policy/policy.h"
 
 /* A list of distinct strings that grows in an arena. */
@@ -274,10 +275,14 @@ static int
 decide(struct standing *s, const struct standing_request *q)
 {
 	const struct config *c = q->config;
+	const struct grants_by by = {c->policy, c->directory};
+	const struct approved_for who = {q->principal, q->store->name,
+	    s->ticket, q->at_ms};
 	struct policy_request pq;
 	int r;
 
-	if ((r = find_facts(s, q)) != 0)
+	if ((r = find_facts(s, q)) != 0 || (r = approved_find(q->grants, &by,
+	    &who, s->a, &s->approved)) != 0)
 		return r;
 	memset(&pq, 0, sizeof(pq));
 	pq.who = s->who;
@@ -289,6 +294,7 @@ decide(struct standing *s, const struct standing_request *q)
 	pq.purpose = s->purpose;
 	pq.ticket = s->ticket;
 	pq.at_ms = q->at_ms;
+	pq.approved = &s->approved.policy;
 	if (q->answer != NULL) {
 		s->answer = ticket_answer_ref(q->answer);
 		if (s->answer->confirmed)
@@ -301,7 +307,8 @@ decide(struct standing *s, const struct standing_request *q)
 		    "the gateway has nobody to ask about tickets";
 	}
 	if ((r = policy_decide(c->policy, &pq, s->a, &s->clearance)) != 0 ||
-	    policy_plain(c->policy) == NULL)
+	    (r = approved_tables(&s->approved, c->policy, &pq, s->clearance,
+	    s->a)) != 0 || policy_plain(c->policy) == NULL)
 		return r;
 	return find_exact_only(s, &pq);
 }
@@ -567,6 +574,8 @@ standing_record(const struct standing *s, const struct config *c,
 	ret->bound = s->bound;
 	ret->has_would = s->has_would;
 	ret->would = s->would;
+	ret->approvals = s->approved.items;
+	ret->n_approvals = s->approved.n;
 	if (ticket_record(s, a, ret) != 0 || issuers_record(s, a, ret) != 0)
 		return ERR_MEMORY;
 	return control_record(s->control, a, ret);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "enforce/enforce.h"
+#include "gateway/approved.h"
 #include "lineage/rewrite.h"
 #include "record/record.h"
 
@@ -24,6 +25,7 @@ struct config;
 struct config_login;
 struct config_store;
 struct control;
+struct grants;
 struct principal;
 struct ticket_answer;
 
@@ -39,6 +41,7 @@ struct standing_request {
 	struct ticket_answer *answer;	/* about the ticket; or NULL */
 	struct cache *cache;		/* the worker's; NULL: none */
 	uint64_t version;		/* the number of config's */
+	const struct grants *grants;	/* of that version; NULL: none */
 };
 
 struct standing_shared;
@@ -60,6 +63,7 @@ struct standing {
 	int64_t at_ms;			/* decided as of then */
 	int64_t until_ms;		/* and the same until just before */
 	struct ticket_answer *answer;	/* that it rests on; or NULL */
+	struct approved approved;	/* that it rests on */
 	bool from_elsewhere;	/* a service, outside its networks; its own */
 	const char *role;		/* at the store; NULL: none is set up */
 	const struct config_login *login; /* NULL: no such role is known */

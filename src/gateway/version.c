@@ -11,6 +11,7 @@
 #include "gateway/parcel.h"
 #include "gateway/config.h"
 #include "gateway/turns.h"
+#include "policy/grants.h"
 #include "tls/context.h"
 
 #define ITEM_MAX 512
@@ -108,12 +109,42 @@ version_new(const struct config *c, struct config *owned,
 	for (i = 0; i < c->n_stores; i++)
 		find_way(&c->stores[i], b, &v->ways[i]);
 	look_at_certificate(c);
-	atomic_store(&v->turns_ms, turns_after(c, clock_now_ms()));
+	version_turn(v, clock_now_ms());
 	v->owned = owned;
 	*ret = v;
 	return 0;
 }
 
+int
+version_with(struct versions *vs, struct version *of, struct grants *g,
+    struct version **ret)
+{
+	struct version *base = of->base != NULL ? of->base : of, *v;
+
+	if ((v = calloc(1, sizeof(*v))) == NULL)
+		return ERR_MEMORY;
+	v->refs = 1;
+	v->base = version_ref(vs, base);
+	v->config = base->config;
+	v->ways = base->ways;
+	v->kept = base->kept;
+	v->n_kept = base->n_kept;
+	v->grants = g;
+	version_turn(v, clock_now_ms());
+	*ret = v;
+	return 0;
+}
+
+void
+version_turn(struct version *v, int64_t now_ms)
+{
+	int64_t text = turns_after(v->config, now_ms);
+	int64_t grant = grants_change_at(v->grants, now_ms);
+
+	atomic_store(&v->turns_ms, text < grant ? text : grant);
+}
+
+/* A base that it has is the caller's to let go. */
 void
 version_free(struct version *v)
 {
@@ -122,6 +153,11 @@ version_free(struct version *v)
 
 	if (v == NULL)
 		return;
+	grants_free(v->grants);
+	if (v->base != NULL) {
+		free(v);
+		return;
+	}
 	for (i = 0; v->kept != NULL && i < v->n_kept; i++) {
 		while ((k = v->kept[i]) != NULL) {
 			v->kept[i] = k->next;
@@ -217,6 +253,7 @@ versions_sweep(struct versions *vs)
 	(void)pthread_mutex_unlock(&vs->lock);
 	for (; v != NULL; v = next, n++) {
 		next = v->next;
+		version_unref(vs, v->base);
 		version_free(v);
 	}
 	return n;

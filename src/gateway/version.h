@@ -26,6 +26,7 @@ struct parcel;
 struct config;
 struct config_login;
 struct config_store;
+struct grants;
 
 struct kept_password {
 	struct kept_password *next;
@@ -45,6 +46,10 @@ struct version {
 	/* When a rule or a fact turns next. One thread moves it on, so it may
 	 * lie in the past for a moment. */
 	atomic_int_fast64_t turns_ms;
+	/* The approvals there are; NULL: none. A step of one makes a version
+	 * that has all else of another, its base, with a reference. */
+	struct grants *grants;
+	struct version *base;
 };
 
 struct versions {
@@ -61,6 +66,11 @@ struct versions {
 int version_new(const struct config *c, struct config *owned,
     const struct parcel *b, unsigned workers, struct version **ret);
 void version_free(struct version *v);
+/* The same with other approvals, which it takes over on success. */
+int version_with(struct versions *vs, struct version *of, struct grants *g,
+    struct version **ret);
+/* Moves on when it turns next. */
+void version_turn(struct version *v, int64_t now_ms);
 /* Borrows from the version. */
 const struct link_way *version_way(const struct version *v,
     const struct config_store *s);

@@ -92,6 +92,7 @@ worker_salted(struct worker *w, struct version *v,
 {
 	struct kept_password *k;
 
+	/* Those of a base are its own, in a list for each worker. */
 	for (k = v->kept[w->index]; k != NULL; k = k->next)
 		if (k->login == login)
 			return &k->salted;

@@ -26,6 +26,7 @@ struct job;
 struct log_client;
 struct lookup;
 struct session;
+struct steps;
 
 #define COUNT(shared, member, n) do {					\
 	if ((shared)->metrics != NULL)					\
@@ -42,6 +43,7 @@ struct shared {
 	struct cancel_table *cancels;
 	struct lookup *lookup;			/* of tickets; NULL: none */
 	struct drift *drift;			/* of stores */
+	struct steps *steps;			/* of approvals */
 	uint8_t text_key[HASH_LEN];		/* for hashes of SQL */
 	uint8_t mock_key[HASH_LEN];		/* for users that are not there */
 	uint8_t ticket_key[HASH_LEN];		/* for references in tickets */

@@ -350,8 +350,8 @@ put_approval(struct buf *out, const struct rule *r)
 		buf_str(out, a->roles.set ? " or " : "");
 		explain_names(out, &a->principals);
 	}
-	buf_str(out, ", not under the same control as you; there is none, "
-	    "and sessions cannot have one in this version");
+	buf_str(out, ", not under the same control as you; there is none "
+	    "now");
 }
 
 /* An unmet condition about why, or when. */
@@ -447,10 +447,14 @@ explain_hint(const struct unmet *u, const struct policy_request *q,
 
 	if (r->hint != NULL)
 		return r->hint;
-	if (u->distance >= FAR_DATA || is_unmet(r, CONDITION_WHEN, q) ||
-	    is_unmet(r, CONDITION_APPROVAL, q))
+	if (u->distance >= FAR_DATA || is_unmet(r, CONDITION_WHEN, q))
 		return "";
 	buf_init(&out, 0);
+	if (is_unmet(r, CONDITION_APPROVAL, q))
+		buf_fmt(&out, "sworn request %s '%s' --for 1h --why ... asks "
+		    "for it%s", q->store, r->name, is_unmet(r,
+		    CONDITION_PURPOSES, q) || is_unmet(r, CONDITION_TICKET,
+		    q) ? "; then " : "");
 	if (is_unmet(r, CONDITION_PURPOSES, q))
 		buf_fmt(&out, "SET sworn.purpose = '%s'", r->purposes.items[0]);
 	if (is_unmet(r, CONDITION_TICKET, q))

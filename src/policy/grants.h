@@ -13,7 +13,8 @@
  * directory in effect: an approver who has left, or is under the same control
  * by now, counts no more.
  * Pure. Memory: its own arena; steps are copied.
- * Limits: GRANTS_MAX at a time, GRANTS_OPEN_MAX of one principal.
+ * Limits: GRANTS_MAX at a time; of one principal GRANTS_OPEN_MAX that are open
+ * and GRANTS_EACH_MAX that are kept, so that nobody takes the others' room.
  */
 #ifndef POLICY_GRANTS_H
 #define POLICY_GRANTS_H
@@ -26,6 +27,7 @@
 
 #define GRANTS_MAX 4096
 #define GRANTS_OPEN_MAX 16
+#define GRANTS_EACH_MAX 128
 #define GRANTS_KEPT_MS ((int64_t)7 * 24 * 3600 * 1000)	/* once over */
 #define GRANTS_TEXT_MAX 200	/* bytes of a reason or a ticket */
 

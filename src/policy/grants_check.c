@@ -131,7 +131,7 @@ check_room(struct check *c)
 {
 	const struct grant_step *s = c->s;
 	const struct grant *x;
-	size_t i, open = 0;
+	size_t i, open = 0, all = 0;
 
 	for (i = 0; i < grants_count(c->g); i++) {
 		x = grants_at(c->g, i);
@@ -139,6 +139,7 @@ check_room(struct check *c)
 			return no(c, "there is a request %s already", s->id);
 		if (strcmp(x->principal, s->by) != 0)
 			continue;
+		all++;
 		open += x->denied_by == NULL && x->revoked_by == NULL &&
 		    x->until_ms > s->at_ms;
 		if (s->kind == GRANT_GLASS && x->glass &&
@@ -149,6 +150,9 @@ check_room(struct check *c)
 	if (open >= GRANTS_OPEN_MAX)
 		return no(c, "you have %d open requests; revoke one first",
 		    GRANTS_OPEN_MAX);
+	if (all >= GRANTS_EACH_MAX)
+		return no(c, "you asked %d times within a week; that is all "
+		    "there is", GRANTS_EACH_MAX);
 	if (grants_count(c->g) == GRANTS_MAX)
 		return no(c, "there are %d requests already", GRANTS_MAX);
 	return 0;

@@ -6,6 +6,7 @@
 #include "wire/frame.h"
 
 #define SCRAM "SCRAM-SHA-256"
+#define TYPE_TEXT 25		/* pg_type.oid of text */
 #define SCRAM_PLUS "SCRAM-SHA-256-PLUS"
 
 static void
@@ -180,6 +181,48 @@ backend_complete_write(struct buf *out, const char *tag)
 	size_t at = frame_begin(out, 'C');
 
 	buf_cstr(out, tag);
+	frame_end(out, at);
+}
+
+void
+backend_empty_write(struct buf *out)
+{
+	frame_end(out, frame_begin(out, 'I'));
+}
+
+void
+backend_columns_write(struct buf *out, const char *const *names, size_t n)
+{
+	size_t at = frame_begin(out, 'T'), i;
+
+	buf_u16(out, (uint16_t)n);
+	for (i = 0; i < n; i++) {
+		buf_cstr(out, names[i]);
+		buf_u32(out, 0);		/* of no table */
+		buf_u16(out, 0);
+		buf_u32(out, TYPE_TEXT);
+		buf_u16(out, UINT16_MAX);	/* of variable length */
+		buf_u32(out, UINT32_MAX);	/* no modifier */
+		buf_u16(out, 0);		/* as text */
+	}
+	frame_end(out, at);
+}
+
+void
+backend_row_write(struct buf *out, const char *const *values, size_t n)
+{
+	size_t at = frame_begin(out, 'D'), i, len;
+
+	buf_u16(out, (uint16_t)n);
+	for (i = 0; i < n; i++) {
+		if (values[i] == NULL) {
+			buf_u32(out, UINT32_MAX);
+			continue;
+		}
+		len = strlen(values[i]);
+		buf_u32(out, (uint32_t)len);
+		buf_bytes(out, values[i], len);
+	}
 	frame_end(out, at);
 }
 

@@ -52,6 +52,11 @@ int backend_key_read(struct bytes body, uint32_t *pid, struct bytes *secret);
 void backend_ready_write(struct buf *out, char status);
 int backend_ready_read(struct bytes body, char *status);
 void backend_complete_write(struct buf *out, const char *tag);
+void backend_empty_write(struct buf *out);	/* EmptyQueryResponse */
+/* RowDescription and DataRow of columns of type text; a value NULL is null. */
+void backend_columns_write(struct buf *out, const char *const *names,
+    size_t n);
+void backend_row_write(struct buf *out, const char *const *values, size_t n);
 /* NegotiateProtocolVersion: 3.0, and the options that are not known. */
 void backend_negotiate_write(struct buf *out, const char *const *unknown,
     size_t n);

@@ -241,8 +241,8 @@ static const struct {
 	    " approval: {by: {roles: [boss, lead], principals: bob}, count:"
 	    " 2, apart: formal}}]\n", "ann", NULL, NULL, "", NULL,
 	    "rule \"c\" needs the approval of 2 of the role boss or lead or "
-	    "bob, not under the same control as you; there is none, and "
-	    "sessions cannot have one in this version", ""},
+	    "bob, not under the same control as you; there is none now",
+	    "sworn request s 'c' --for 1h --why ... asks for it"},
 };
 
 static void
