@@ -17,6 +17,7 @@
 
 #define STATEMENT_MS 600000
 #define TEMP_MB 1024
+#define SUBJECTS 50000
 
 static uint64_t
 number(struct yaml_in *in, const struct yaml_node *n, const char *key,
@@ -36,7 +37,7 @@ limits_read(struct yaml_in *in, const struct yaml_node *n,
     struct store_limits *ret)
 {
 	static const char *const keys[] = {"statement", "rows", "temp-mb",
-	    "work-mb", "connections", NULL};
+	    "work-mb", "connections", "subjects", NULL};
 	const struct yaml_node *v;
 
 	memset(ret, 0, sizeof(*ret));
@@ -51,6 +52,9 @@ limits_read(struct yaml_in *in, const struct yaml_node *n,
 	ret->temp_mb = number(in, n, "temp-mb", TEMP_MB, 1 << 20);
 	ret->work_mb = number(in, n, "work-mb", 0, 1 << 20);
 	ret->connections = number(in, n, "connections", 0, 10000);
+	ret->subjects = SUBJECTS;
+	if ((v = yaml_get(n, "subjects")) != NULL)
+		ret->subjects = yaml_u64(in, v, 1, 10000000);
 }
 
 /* "5000", "30s", " 2 min": what PostgreSQL reads as a time; 0 if it is

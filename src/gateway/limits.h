@@ -21,6 +21,7 @@ struct store_limits {
 	uint64_t temp_mb;	/* one session's temporary files */
 	uint64_t work_mb;	/* work_mem; 0: the server's default */
 	uint64_t connections;	/* sessions of one clearance */
+	uint64_t subjects;	/* of one answer, kept in memory; never 0 */
 };
 
 /* A store's `limits`; what is left out, or n NULL, has its default. */

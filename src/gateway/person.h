@@ -127,6 +127,10 @@ int copy_tags(struct session *s);
 void exact_hold(struct session *s, struct run *r, const void *data, size_t len);
 /* More of a row's column of tags; of the rest of a message. */
 void exact_tags(struct session *s);
+/* How many bytes of them are looked at before that is asked: */
+size_t exact_piece(const struct session *s);
+/* Whether so many came that they wait for a record now. */
+bool exact_many(struct session *s);
 void exact_put(struct session *s, const void *data, size_t len);
 /* Whether what is held waits for a record now, since it is enough. */
 bool exact_full(struct session *s);

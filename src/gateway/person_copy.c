@@ -170,6 +170,8 @@ copy_tags(struct session *s)
 	csv = q->run->meaning->judgement->exact->copy == REWRITE_CSV;
 	if (n > h->copy_left)
 		n = h->copy_left;
+	if (n > exact_piece(s))
+		n = exact_piece(s);
 	for (i = 0; i < n && !ended && e == 0; i++)
 		ended = take(h, (char)flow_data(in)[i], csv, &e);
 	flow_drop(in, i);

@@ -8,9 +8,13 @@
  *
  * The first record is the statement's own; later ones, of type subjects, say
  * who else came in. A batch that brings nobody new needs none. Where a tag is
- * missing, there are more than TAGS_MAX, or an error or a notice comes, which
+ * missing, or an error or a notice comes, which
  * may tell of rows that are not shown, the statement is bounded from there
  * on: recorded first, then released, and no more is held.
+ *
+ * One row may have any number of tags. When so many have come that no more are
+ * to be kept in memory, they are recorded in the middle of the row, nothing is
+ * released, and they are forgotten: an answer may come to list one twice.
  *
  * Where a row may depend on rows that come behind it, the list is complete
  * only with the last of them: if the client takes the first ones only, or the
@@ -41,6 +45,7 @@
 
 #define HOLD_MAX ((size_t)128 * 1024)
 #define HOLD_MS 200
+#define TAG_MIN 16		/* bytes of most, with what parts them */
 /* Of a result that says how far an answer came: the session ended. */
 #define ABANDONED "08006"
 #define DESCRIPTION_MAX ((size_t)192 * 1024)	/* 1,600 columns fit */
@@ -53,6 +58,19 @@ exact_done(struct person *p)
 	p->hold.late = NULL;
 	buf_done(&p->hold.bytes);
 	p->hold.run = NULL;
+}
+
+/* Whether a row's tags are still to come. */
+static bool
+within_tags(const struct hold *h)
+{
+	return h->tags_left > 0 || h->copying != 0;
+}
+
+static size_t
+most_tags(const struct session *s)
+{
+	return (size_t)s->store->limits.subjects;
 }
 
 /* The run of a request whose rows have tags. */
@@ -207,6 +225,7 @@ refused(struct session *s)
 	size_t i;
 
 	buf_done(&p->hold.bytes);
+	p->hold.holding = false;
 	p->hold.run->over = true;	/* no record, no result */
 	backend_error_write(flow_buf(&s->down), &e);
 	p->discarding = true;
@@ -242,8 +261,14 @@ person_hold_done(struct session *s, enum event e)
 			(void)submit(s, r);	/* it waits on */
 			return;
 		}
-		s->person->torn = s->person->down_left > 0;
-		release(s);
+		tags_forget(&r->tags, most_tags(s));
+		if (within_tags(h)) {
+			if (h->bytes.len > 0)
+				session_deadline(s, HOLD_MS);
+		} else {
+			s->person->torn = s->person->down_left > 0;
+			release(s);
+		}
 	}
 	session_step(s, EVENT_STORE_BYTES);
 }
@@ -255,7 +280,7 @@ person_hold_timeout(struct session *s)
 
 	if (h->waiting || h->bytes.len == 0 || h->run == NULL)
 		return;
-	if (h->tags_left > 0 || h->copying != 0)
+	if (within_tags(h))
 		session_deadline(s, HOLD_MS);	/* a row's tags come now */
 	else if (flush(s, h->run) == 0)
 		session_step(s, EVENT_STORE_BYTES);
@@ -569,6 +594,24 @@ exact_message(struct session *s, uint8_t type, uint32_t body_len,
 	return PERSON_PASS;
 }
 
+size_t
+exact_piece(const struct session *s)
+{
+	size_t most = most_tags(s) * TAG_MIN;
+
+	return most < FLOW_READ ? most : FLOW_READ;
+}
+
+bool
+exact_many(struct session *s)
+{
+	struct hold *h = &s->person->hold;
+
+	return h->holding && !h->run->tags.unknown &&
+	    tags_are_many(&h->run->tags, most_tags(s)) &&
+	    submit(s, h->run) == PERSON_WAITS;
+}
+
 void
 exact_tags(struct session *s)
 {
@@ -578,6 +621,8 @@ exact_tags(struct session *s)
 
 	if (n > h->tags_left)
 		n = h->tags_left;
+	if (n > exact_piece(s))
+		n = exact_piece(s);
 	if (h->holding)
 		tags_feed(&h->run->tags, flow_data(in), n);
 	flow_drop(in, n);
@@ -604,8 +649,7 @@ exact_full(struct session *s)
 {
 	struct hold *h = &s->person->hold;
 
-	if (!h->holding || h->tags_left > 0 || h->copying != 0 ||
-	    h->bytes.len < HOLD_MAX)
+	if (!h->holding || within_tags(h) || h->bytes.len < HOLD_MAX)
 		return false;
 	if (flush(s, h->run) == PERSON_WAITS)
 		return true;

@@ -503,6 +503,8 @@ person_store(struct session *s)
 			return;
 		if (s->person->hold.tags_left > 0) {
 			exact_tags(s);
+			if (exact_many(s))
+				return;
 			continue;
 		}
 		if (s->person->hold.copying != 0) {
@@ -513,7 +515,8 @@ person_store(struct session *s)
 				    "COPY has no end of its first field");
 				return;
 			}
-			if (s->person->hold.copying == 0 && exact_full(s))
+			if (exact_many(s) || (s->person->hold.copying == 0 &&
+			    exact_full(s)))
 				return;
 			continue;
 		}

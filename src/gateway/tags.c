@@ -21,6 +21,26 @@ tags_done(struct tags *t)
 	memset(t, 0, sizeof(*t));
 }
 
+bool
+tags_are_many(const struct tags *t, size_t most)
+{
+	return t->n - t->recorded >= most;
+}
+
+void
+tags_forget(struct tags *t, size_t most)
+{
+	size_t i;
+
+	if (t->n < most || t->recorded < t->n)
+		return;
+	for (i = 0; i < t->n; i++)
+		free(t->list[i]);
+	memset(t->slots, 0, t->n_slots * sizeof(*t->slots));
+	t->n = 0;
+	t->recorded = 0;
+}
+
 /* FNV-1a: tags are random words of the store's. */
 static size_t
 hash(const char *s)
@@ -77,7 +97,7 @@ add(struct tags *t, const char *s)
 	}
 	if (*(at = slot(t, s)) != 0)
 		return;
-	if (t->n == TAGS_MAX || (t->list[t->n] = strdup(s)) == NULL) {
+	if ((t->list[t->n] = strdup(s)) == NULL) {
 		t->unknown = true;
 		return;
 	}

@@ -2,8 +2,10 @@
  * gateway/tags.h - whose rows came with an answer so far: a set of LABEL:TAG
  * (enforce/twin.h), of which some are not in a record yet.
  *
- * Memory: heap, at most TAGS_MAX tags. Beyond that, and for what has no tag
- * or is no list of tags, `unknown` is set: the answer is bounded then.
+ * For what has no tag or is no list of tags `unknown` is set: the answer is
+ * bounded then.
+ * Memory: heap. The caller asks tags_are_many, records them, and lets them be
+ * forgotten; then some may come to be listed twice.
  */
 #ifndef GATEWAY_TAGS_H
 #define GATEWAY_TAGS_H
@@ -13,7 +15,6 @@
 
 #include "record/record.h"
 
-#define TAGS_MAX 50000
 #define TAG_MAX 96		/* bytes of LABEL:TAG */
 #define TAGS_RECORD_MAX 32768	/* bytes of them in one record */
 
@@ -31,6 +32,10 @@ struct tags {
 };
 
 void tags_done(struct tags *t);		/* may be used again */
+/* Whether `most` or more are not in a record yet. */
+bool tags_are_many(const struct tags *t, size_t most);
+/* Forgets all if there are so many and each is in a record. */
+void tags_forget(struct tags *t, size_t most);
 /* A field's bytes, in pieces; then its end. */
 void tags_feed(struct tags *t, const void *data, size_t len);
 void tags_end(struct tags *t);

@@ -19,7 +19,7 @@ def limited(world, enforcing):
     text = gateway.conf.read_text()
     assert SERVICES in text
     gateway.conf.write_text(text.replace(
-        SERVICES, "limits: {statement: 5s, rows: 3}\n    " + SERVICES))
+        SERVICES, "limits: {statement: 5s, rows: 3, subjects: 7}\n    " + SERVICES))
     (gateway.folder / "state").mkdir(mode=0o700, exist_ok=True)
     for path in (enforcing.folder / "state").glob("applied.*.json"):
         shutil.copy2(path, gateway.folder / "state" / path.name)
@@ -61,6 +61,39 @@ def test_rows_count_however_they_come(limited, how):
                           prepare=True)
     closed = session_records(limited, ticket[how])[-1]
     assert closed["reason"] == "rows" and closed["rows"] == 3
+
+
+LONG = ["SELECT count(*) FROM users",
+        "SELECT string_agg(handle, ',' ORDER BY id) FROM users",
+        "SELECT id % 2, count(*), 'x' FROM users GROUP BY 1",
+        "COPY (SELECT count(*), 'x' FROM users) TO STDOUT",
+        "COPY (SELECT count(*) FROM users) TO STDOUT (FORMAT csv)"]
+
+
+@pytest.mark.parametrize("sql", LONG)
+def test_a_row_of_more_subjects_than_are_kept_lists_them_all(
+        limited, world, sql):
+    ticket = f"TS-71{LONG.index(sql):02}"
+    us = world.stores["us"]
+    with psycopg.connect(us.admin_dsn, password=us.passwords["postgres"]) as c:
+        want = {r[0] for r in c.execute(
+            "SELECT tag FROM sworn_tag.tag JOIN public.users u ON u.id = key "
+            "WHERE country IN ('US', 'USA')")}
+    with connect(limited, ticket=ticket) as c:
+        if sql.startswith("COPY"):
+            with c.cursor().copy(sql) as rows:
+                got = b"".join(rows)
+            assert got.split()[0].split(b",")[0] == str(len(want)).encode()
+        else:
+            assert c.execute(sql).fetchall()
+    records = session_records(limited, ticket,
+                              {"statement", "subjects", "result"})
+    assert {r["basis"] for r in records[:-1]} == {"exact"}
+    assert len(want) > 20 and len(records) > 5
+    assert records[-1]["type"] == "result" and records[-1]["rows"] <= 2
+    listed = [t for r in records[:-1] for s in r["subjects"]
+              for t in s["tags"]]
+    assert set(listed) == want and len(listed) == len(want)
 
 
 def test_services_have_no_such_limits(limited):

@@ -44,8 +44,10 @@ what_is_left_out_has_its_default(void **state)
 	assert_int_equal(l.rows, 0);
 	assert_int_equal(l.work_mb, 0);
 	assert_int_equal(l.connections, 0);
+	assert_int_equal(l.subjects, 50000);
 	assert_int_equal(read_text("{statement: none, temp-mb: none, rows: 5,"
-	    " work-mb: 8, connections: 3}\n", &l, &w), 0);
+	    " work-mb: 8, connections: 3, subjects: 7}\n", &l, &w), 0);
+	assert_int_equal(l.subjects, 7);
 	assert_int_equal(l.statement_ms, 0);
 	assert_int_equal(l.temp_mb, 0);
 	assert_int_equal(l.rows, 5);
@@ -62,6 +64,7 @@ what_is_no_limit_is_refused_where_it_stands(void **state)
 		const char *text;
 		unsigned column;
 	} cases[] = {
+		{"{subjects: 0}\n", 12}, {"{subjects: none}\n", 12},
 		{"{rows: 0}\n", 8}, {"{rows: -1}\n", 8}, {"{rows: many}\n", 8},
 		{"{statement: 10}\n", 13}, {"{statement: 0s}\n", 13},
 		{"{statement: 9999h}\n", 13}, {"{temp: 5}\n", 2},

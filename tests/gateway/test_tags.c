@@ -11,6 +11,8 @@
 #include "base/arena.h"
 #include "gateway/tags.h"
 
+#define MANY 50000
+
 static void
 field(struct tags *t, const char *s, size_t step)
 {
@@ -93,12 +95,14 @@ many_tags_come_in_records_of_bounded_size_and_none_twice(void **state)
 	char text[64];
 
 	(void)state;
-	for (i = 0; i < 2 * (size_t)TAGS_MAX; i++) {
+	for (i = 0; i < 2 * (size_t)MANY; i++) {
 		(void)snprintf(text, sizeof(text), "US:%zu", i / 2);
 		field(&t, text, 64);
 	}
 	assert_false(t.unknown);
-	assert_int_equal(t.n, TAGS_MAX);
+	assert_int_equal(t.n, MANY);
+	assert_true(tags_are_many(&t, MANY));
+	assert_false(tags_are_many(&t, MANY + 1));
 	for (;;) {
 		assert_int_equal(tags_take(&t, "", a, &s, &n), 0);
 		if (n == 0)
@@ -110,10 +114,24 @@ many_tags_come_in_records_of_bounded_size_and_none_twice(void **state)
 		all += s[0].tags.n;
 		arena_reset(a);
 	}
-	assert_int_equal(all, TAGS_MAX);
+	assert_int_equal(all, MANY);
 	assert_true(records > 5);
+	/* Each is in a record: they may be forgotten, and come again. */
+	tags_forget(&t, MANY + 1);
+	assert_int_equal(t.n, MANY);
+	assert_false(tags_are_many(&t, 1));
 	field(&t, "US:one more", 64);
-	assert_true(t.unknown);
+	tags_forget(&t, MANY);
+	assert_int_equal(t.n, MANY + 1);	/* one is in none */
+	assert_int_equal(tags_take(&t, "", a, &s, &n), 0);
+	assert_int_equal(s[0].tags.n, 1);
+	tags_forget(&t, MANY);
+	assert_int_equal(t.n, 0);
+	field(&t, "US:5,US:6,US:5", 64);
+	assert_int_equal(t.n, 2);
+	assert_int_equal(tags_take(&t, "", a, &s, &n), 0);
+	assert_string_equal(s[0].tags.s[1], "6");
+	assert_false(t.unknown);
 	tags_done(&t);
 	arena_free(a);
 }
