@@ -22,14 +22,12 @@
 #include "claim/objects.h"
 #include "claim/verdict.h"
 #include "crypto/hash.h"
-#include "log/proof.h"
-#include "log/tile.h"
 #include "logdir/logfile.h"
 #include "logdir/logread.h"
 #include "verify/manifest.h"
 #include "verify/options.h"
 #include "verify/outcome.h"
-#include "logdir/tree.h"
+#include "logdir/proofs.h"
 
 #define PATH_LEN 4096
 #define CLAIM_FILE_MAX ((size_t)1 << 20)
@@ -73,8 +71,6 @@ struct bundle {
 	size_t n_taken, cap_taken;
 	struct took_effect *effects;
 	size_t n_effects;
-	struct buf tiles[TREE_LEVELS];	/* the last one read of each level */
-	uint64_t tile_index[TREE_LEVELS];
 	/* Of all logs: */
 	char (*cited)[RECORD_HASH_HEX + 1];
 	size_t n_cited;
@@ -455,60 +451,20 @@ take_effects(struct bundle *b)
 
 /* -- proofs ------------------------------------------------------------- */
 
-struct proof_arg {
-	struct bundle *b;
-	uint64_t size;
-};
-
-/* A subtree of 2^level entries: within a tile of the level below or at it. */
 static int
-read_subtree(void *arg, unsigned level, uint64_t index,
-    struct merkle_hash *ret)
-{
-	struct proof_arg *x = arg;
-	unsigned of = level / 8, within = level % 8;
-	uint64_t first = index << within, tile = first / TILE_WIDTH;
-	struct buf *t;
-	int r;
-
-	if (of >= TREE_LEVELS)
-		return ERR_LIMIT;
-	t = &x->b->tiles[of];
-	if (t->len == 0 || x->b->tile_index[of] != tile) {
-		buf_reset(t);
-		if ((r = tree_read_tile(x->b->log->dir, (int)of, tile,
-		    tile_width(of, tile, x->size), t)) != 0)
-			return r;
-		x->b->tile_index[of] = tile;
-	}
-	return tile_subtree(bytes_of(t->data, t->len), within,
-	    (first % TILE_WIDTH) >> within, ret);
-}
-
-static int
-put_entry(struct bundle *b, const struct taken *t,
-    const struct checkpoint *head, const struct buf *note)
+put_entry(struct bundle *b, const struct taken *t, struct proofs *proofs)
 {
 	struct manifest_file f = {.kind = MANIFEST_ENTRY, .log = b->number,
 	    .seq = t->seq};
-	struct proof p = {.index = t->seq,
-	    .checkpoint = {note->data, note->len}};
-	struct proof_arg arg = {b, head->size};
 	const uint8_t *entry = b->bytes.data + t->at;
 	struct buf out;
 	int r;
 
 	buf_init(&out, 0);
-	if ((r = merkle_inclusion(t->seq, head->size, read_subtree, &arg,
-	    p.hashes, &p.n)) != 0 ||
-	    (r = proof_check(&p, entry, t->len, head)) != 0) {
+	if ((r = proofs_write(proofs, t->seq, bytes_of(entry, t->len),
+	    &out)) != 0) {
 		r = complain(b, r, "no proof comes out of the tiles of",
 		    b->log->dir);
-		goto out;
-	}
-	proof_write(&out, &p);
-	if (out.failed) {
-		r = complain(b, ERR_MEMORY, "the bundle", b->dir);
 		goto out;
 	}
 	if ((r = put_listed(b, &f, entry, t->len)) != 0)
@@ -548,6 +504,7 @@ put_entries(struct bundle *b, const struct logread *l,
 {
 	struct manifest_file f = {.kind = MANIFEST_CHECKPOINT,
 	    .log = b->number};
+	struct proofs proofs;
 	char name[32];
 	size_t i;
 	int r;
@@ -557,12 +514,12 @@ put_entries(struct bundle *b, const struct logread *l,
 	    (l->chain.n > 0 && (r = put_rotations(b)) != 0) ||
 	    (r = put_listed(b, &f, note->data, note->len)) != 0)
 		return r;
-	for (i = 0; i < TREE_LEVELS; i++)
-		buf_reset(&b->tiles[i]);
-	for (i = 0; i < b->n_taken; i++)
-		if ((r = put_entry(b, &b->taken[i], &l->head, note)) != 0)
-			return r;
-	return 0;
+	proofs_init(&proofs, b->log->dir, &l->head, bytes_of(note->data,
+	    note->len));
+	for (i = 0; i < b->n_taken && r == 0; i++)
+		r = put_entry(b, &b->taken[i], &proofs);
+	proofs_done(&proofs);
+	return r;
 }
 
 static int
@@ -726,7 +683,6 @@ evidence_write(const struct options *o, const struct outcome *found,
 	struct bundle *b = calloc(1, sizeof(*b));
 	char path[PATH_LEN];
 	int r = ERR_MEMORY;
-	size_t i;
 
 	memset(w, 0, sizeof(*w));
 	if (b == NULL)
@@ -737,8 +693,6 @@ evidence_write(const struct options *o, const struct outcome *found,
 	b->dir = o->evidence;
 	buf_init(&b->manifest, MANIFEST_MAX);
 	buf_init(&b->bytes, 0);
-	for (i = 0; i < TREE_LEVELS; i++)
-		buf_init(&b->tiles[i], 0);
 	b->arena = arena_new();
 	b->cited = calloc(OBJECTS_MAX, sizeof(*b->cited));
 	if (b->arena == NULL || b->cited == NULL)
@@ -748,8 +702,6 @@ evidence_write(const struct options *o, const struct outcome *found,
 	    (r = check_written(b)) != 0 &&
 	    path_of(b, MANIFEST_NAME, path) == 0)
 		(void)unlink(path);	/* without it, it is no bundle */
-	for (i = 0; i < TREE_LEVELS; i++)
-		buf_done(&b->tiles[i]);
 	buf_done(&b->manifest);
 	buf_done(&b->bytes);
 	arena_free(b->arena);
