@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/time.h"
 #include "catalog/catalog.h"
 #include "cli/at_most.h"
@@ -19,6 +20,7 @@
 #include "directory/directory.h"
 #include "gateway/config.h"
 #include "gateway/policy_file.h"
+#include "key/keyfile.h"
 #include "policy/policy.h"
 
 /* A folder that exists must be writable; one that does not is made by run. */
@@ -177,6 +179,28 @@ tell_regimes(const struct policy *p)
 	}
 }
 
+/* The key itself is not looked at longer than to see of what kind it is. */
+static int
+check_key_secret(const struct config *c)
+{
+	struct keyfile k = {0};
+	struct why w = {0};
+	int r = keyfile_read(c->log_key_file, &k, &w), bad = 0;
+
+	if (r == 0 && k.kind != KEYFILE_PLAIN && c->log_key_secret == NULL) {
+		(void)fprintf(stderr, "%s: the log's key is %s; say where that "
+		    "comes from with log.key-secret\n", c->log_key_file,
+		    k.kind == KEYFILE_TOKEN ? "in a token, which needs a PIN" :
+		    "encrypted, which needs a passphrase");
+		bad = 1;
+	} else if (r != 0 && r != ERR_IO && r != ERR_DENIED) {
+		(void)fprintf(stderr, "%s\n", w.text);
+		bad = 1;		/* the others are told already */
+	}
+	wipe(&k, sizeof(k));
+	return bad;
+}
+
 int
 cmd_check(int argc, char **argv)
 {
@@ -190,7 +214,7 @@ cmd_check(int argc, char **argv)
 	}
 	if ((c = load_config(argv[2])) == NULL)
 		return 1;
-	bad = check_log_key(c) | check_folder(c->log_dir, "log") |
+	bad = check_log_key(c) | check_key_secret(c) | check_folder(c->log_dir, "log") |
 	    check_folder(c->state_dir, "state");
 	for (i = 0; i < c->n_stores; i++)
 		bad |= check_store(&c->stores[i]);

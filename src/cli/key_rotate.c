@@ -13,24 +13,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/time.h"
 #include "cli/key.h"
 #include "cli/load.h"
 #include "gateway/config.h"
+#include "key/signing.h"
 #include "store/disk.h"
-#include "store/keyfile.h"
 #include "store/rotate.h"
 
 struct keys {
-	struct note_key from, to;
-	uint8_t from_seed[SIGN_SEED_LEN], to_seed[SIGN_SEED_LEN];
+	struct signing *from, *to;
 };
 
 static int
@@ -38,16 +34,6 @@ complain(const char *what, const char *why)
 {
 	(void)fprintf(stderr, "sworn key rotate: %s: %s\n", what, why);
 	return -1;
-}
-
-/* Both are in this process's memory: nothing of it is written to disk. */
-static int
-keep_secret(void)
-{
-	const struct rlimit none = {0, 0};
-
-	return setrlimit(RLIMIT_CORE, &none) != 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ? -1 : 0;
 }
 
 /* Files made by another user than the service's would stop it. */
@@ -86,21 +72,25 @@ lock_state(int dir, const char *path)
 }
 
 static int
-read_keys(const struct config *c, const char *to, struct keys *k)
+read_keys(const struct config *c, const char *to, const char *secret,
+    struct keys *k)
 {
+	const struct note_key *old, *new;
 	struct why w = {0};
 
-	if (keyfile_read(c->log_key_file, &k->from, k->from_seed, &w) != 0 ||
-	    keyfile_read(to, &k->to, k->to_seed, &w) != 0)
+	if (signing_open(c->log_key_file, c->log_key_secret, "the log's key",
+	    &k->from, &w) != 0 ||
+	    signing_open(to, secret, "the next key", &k->to, &w) != 0)
 		return complain("no key", w.text);
-	if (strcmp(k->from.name, k->to.name) != 0) {
+	old = signing_signer(k->from)->key;
+	new = signing_signer(k->to)->key;
+	if (strcmp(old->name, new->name) != 0) {
 		(void)fprintf(stderr, "sworn key rotate: %s is a key of %s, "
 		    "and the log is %s; make one with: sworn key new --name "
-		    "%s --out FILE\n", to, k->to.name, k->from.name,
-		    k->from.name);
+		    "%s --out FILE\n", to, new->name, old->name, old->name);
 		return -1;
 	}
-	if (memcmp(k->from.public, k->to.public, SIGN_PUBLIC_LEN) == 0)
+	if (memcmp(old->public, new->public, SIGN_PUBLIC_LEN) == 0)
 		return complain(to, "is the log's key already");
 	return 0;
 }
@@ -108,11 +98,9 @@ read_keys(const struct config *c, const char *to, struct keys *k)
 static int
 rotate(const struct config *c, const struct keys *k, uint64_t *ret)
 {
-	const struct note_signer from = {.key = &k->from,
-	    .seed = k->from_seed};
-	const struct note_signer to = {.key = &k->to, .seed = k->to_seed};
 	struct rotate_conf conf = {.disk = &disk_real, .log_dir = -1,
-	    .state_dir = -1, .from = &from, .to = &to,
+	    .state_dir = -1, .from = signing_signer(k->from),
+	    .to = signing_signer(k->to),
 	    .gateway = c->gateway, .now_ms = clock_now_ms()};
 	struct why w = {0};
 	int r = -1;
@@ -133,23 +121,24 @@ out:
 }
 
 int
-key_rotate(const char *config, const char *to)
+key_rotate(const char *config, const char *to, const char *secret)
 {
 	struct keys k = {0};
 	struct config *c;
 	uint64_t seq;
 	int status = 1;
 
-	if (keep_secret() != 0 || (c = load_config(config)) == NULL)
+	if (signing_keep_secret() != 0 || (c = load_config(config)) == NULL)
 		return 1;
-	if (read_keys(c, to, &k) == 0 && rotate(c, &k, &seq) == 0) {
-		status = key_print(&k.to);
+	if (read_keys(c, to, secret, &k) == 0 && rotate(c, &k, &seq) == 0) {
+		status = key_print(signing_signer(k.to)->key);
 		(void)fprintf(stderr, "entry %" PRIu64 " of the log gives it "
 		    "this key; name it as log.key before the next start: %s\n"
 		    "Whoever has the old verifier key can go on with it; "
 		    "witnesses need the new one beside it.\n", seq, to);
 	}
-	wipe(&k, sizeof(k));
+	signing_close(k.from);
+	signing_close(k.to);
 	config_free(c);
 	return status;
 }

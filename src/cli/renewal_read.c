@@ -60,6 +60,12 @@ same_witnesses(const struct config *a, const struct config *b)
 	    x->start_needs_quorum == y->start_needs_quorum;
 }
 
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 /* Keys that take effect at a start only. Returns how many forbid it. */
 static unsigned
 compare_keys(const struct config *a, const struct config *b, FILE *said)
@@ -74,6 +80,8 @@ compare_keys(const struct config *a, const struct config *b, FILE *said)
 		{"log.dir", strcmp(a->log_dir, b->log_dir) == 0, true},
 		{"log.key", strcmp(a->log_key_file, b->log_key_file) == 0,
 		    true},
+		{"log.key-secret", same_text(a->log_key_secret,
+		    b->log_key_secret), false},
 		{"log.heartbeat", a->heartbeat_ms == b->heartbeat_ms, false},
 		{"log.publish", a->publish_ms == b->publish_ms, false},
 		{"log.witnesses", same_witnesses(a, b), false},

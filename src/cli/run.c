@@ -33,6 +33,7 @@
 #include "base/time.h"
 #include "cli/cmd.h"
 #include "cli/cosigner.h"
+#include "cli/key_supply.h"
 #include "cli/load.h"
 #include "cli/renewal.h"
 #include "console/console.h"
@@ -50,6 +51,7 @@
 #define STARTS_MAX 5		/* of a process that never got ready */
 #define STOP_MS 15000
 #define TICK_MS 100
+#define START_TICK_MS 5
 
 enum child_kind {
 	CHILD_LOG,
@@ -80,9 +82,11 @@ struct supervisor {
 	size_t n_listen;
 	struct child children[CHILDREN];
 	struct renewal renewal;
+	struct key_supply key;
 	int signal_fd;
 	bool stopping;
-	bool signing;		/* log and gateway have been started */
+	bool signing;		/* the log has been started */
+	bool serving;		/* and the gateway */
 	bool announced;
 	int status;
 };
@@ -230,15 +234,18 @@ console_metrics(const void *arg, struct buf *out)
 }
 
 static int
-child_run(const struct supervisor *s, enum child_kind kind, int renew_fd)
+child_run(const struct supervisor *s, enum child_kind kind, int own_fd)
 {
 	const struct config *c = s->config;
+	char source[KEY_SUPPLY_SOURCE_MAX];
 
 	if (kind == CHILD_LOG) {
 		struct log_process p = {
 			.dir = c->log_dir,
 			.state_dir = c->state_dir,
 			.key_file = c->log_key_file,
+			.key_secret = key_supply_source(&s->key, own_fd,
+			    source),
 			.listen_fd = s->log_fd,
 			.publish_ms = c->publish_ms,
 			.metrics = s->metrics,
@@ -253,7 +260,7 @@ child_run(const struct supervisor *s, enum child_kind kind, int renew_fd)
 		struct gateway g = {
 			.config = newer != NULL ? newer : c,
 			.boot = c,
-			.renew_fd = renew_fd,
+			.renew_fd = own_fd,
 			.listen_fds = s->listen_fds,
 			.n_listen_fds = s->n_listen,
 			.log_path = s->log_socket,
@@ -318,15 +325,18 @@ static void
 child_start(struct supervisor *s, enum child_kind kind)
 {
 	struct child *child = &s->children[kind];
-	int renew_fd = kind == CHILD_GATEWAY ?
-	    renewal_gateway_starts(&s->renewal) : -1;
-	pid_t parent = getpid(), pid = fork();
+	int own_fd = kind == CHILD_GATEWAY ?
+	    renewal_gateway_starts(&s->renewal) : kind == CHILD_LOG ?
+	    key_supply_pipe(&s->key) : -1;
+	pid_t parent = getpid(), pid = own_fd < -1 ? -1 : fork();
 	sigset_t none;
 	char name[16];
 
 	if (pid < 0) {
 		report(REPORT_ERROR, "cannot start the %s process: %s",
 		    child_names[kind], strerror(errno));
+		if (own_fd >= 0)
+			(void)close(own_fd);
 		child->again_ms = clock_mono_ms() + RESTART_MAX_MS;
 		return;
 	}
@@ -343,10 +353,10 @@ child_start(struct supervisor *s, enum child_kind kind)
 		    child_names[kind]);
 		(void)prctl(PR_SET_NAME, name); /* for ps; cannot fail */
 		report_init(child_names[kind], REPORT_INFO);
-		_exit(child_run(s, kind, renew_fd));
+		_exit(child_run(s, kind, own_fd));
 	}
-	if (renew_fd >= 0)
-		(void)close(renew_fd);	/* the child's */
+	if (own_fd >= 0)
+		(void)close(own_fd);	/* the child's */
 	child->pid = pid;
 	child->started_ms = clock_mono_ms();
 	child->again_ms = 0;
@@ -432,7 +442,8 @@ wait_signal(struct supervisor *s)
 
 	p[0] = (struct pollfd){s->signal_fd, POLLIN, 0};
 	n = 1 + renewal_poll(&s->renewal, p + 1);
-	(void)poll(p, n, TICK_MS); /* what is there is seen below */
+	/* What is there is seen below. */
+	(void)poll(p, n, s->serving ? TICK_MS : START_TICK_MS);
 	while (read(s->signal_fd, &info, sizeof(info)) ==
 	    (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP && !s->stopping)
@@ -479,16 +490,21 @@ child_stop(struct supervisor *s, enum child_kind kind)
 	}
 }
 
-/* Log and gateway wait until the witnesses, if there are any, have let this
- * log be the newest. */
+/* The log waits until the witnesses, if there are any, have let it be the
+ * newest, and the gateway until the log has been ready once: a key that does
+ * not open needs nobody who waits for records. */
 static void
 start_signing(struct supervisor *s)
 {
-	if (s->signing || s->stopping || (s->config->witnesses.quorum != NULL &&
+	if (s->stopping || (s->config->witnesses.quorum != NULL &&
 	    atomic_load(&s->metrics->witness_ok) == 0))
 		return;
+	if (!s->signing)
+		child_start(s, CHILD_LOG);
 	s->signing = true;
-	child_start(s, CHILD_LOG);
+	if (s->serving || atomic_load(&s->metrics->log_ok) == 0)
+		return;
+	s->serving = true;
 	child_start(s, CHILD_GATEWAY);
 }
 
@@ -554,7 +570,8 @@ cmd_run(int argc, char **argv)
 	if (check_log_key(c) != 0 ||
 	    make_folder(c->state_dir, 0700, "state") != 0 ||
 	    make_folder(c->log_dir, 0755, "log") != 0 ||
-	    lock_state(c->state_dir) != 0)
+	    lock_state(c->state_dir) != 0 ||
+	    key_supply_open(&s.key, c->log_key_secret) != 0)
 		goto out;
 	if ((s.metrics = metrics_new()) == NULL) {
 		report(REPORT_ERROR, "no shared memory: %s", strerror(errno));
@@ -565,6 +582,7 @@ cmd_run(int argc, char **argv)
 		status = supervise(&s);
 out:
 	renewal_done(&s.renewal);
+	key_supply_close(&s.key);
 	config_free(c);
 	return status;
 }

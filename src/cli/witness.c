@@ -13,7 +13,10 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "cli/cmd.h"
+#include "cli/key.h"
 #include "gateway/sandbox.h"
+#include "key/keyfile.h"
+#include "key/signing.h"
 #include "log/note.h"
 #include "store/disk.h"
 #include "witness/http.h"
@@ -38,30 +41,17 @@ fail(int r, const struct why *w)
 }
 
 static int
-print_key(const struct note_key *key)
-{
-	struct buf text;
-	int r = 1;
-
-	buf_init(&text, 0);
-	note_key_write(key, &text);
-	if (buf_text(&text) != NULL && puts((char *)text.data) >= 0 &&
-	    fflush(stdout) == 0)
-		r = 0;
-	buf_done(&text);
-	return r;
-}
-
-static int
 show_key(const char *path)
 {
-	uint8_t seed[SIGN_SEED_LEN];
+	struct keyfile k;
 	struct note_key key;
 	struct why w = {0};
-	int r = witness_key_read(path, &key, seed, &w);
+	int r = keyfile_read(path, &k, &w);
 
-	wipe(seed, sizeof(seed));
-	return r != 0 ? fail(r, &w) : print_key(&key);
+	if (r == 0)
+		r = witness_key(&k.key, &key);
+	wipe(&k, sizeof(k));
+	return r != 0 ? fail(r, &w) : key_print(&key);
 }
 
 static int
@@ -111,32 +101,44 @@ serve(const struct witness_conf *conf, struct witness *x, struct why *w)
 }
 
 static int
+run_with(const struct witness_conf *conf, const struct signing *key,
+    struct why *w)
+{
+	struct note_signer by = *signing_signer(key);
+	struct witness *x = NULL;
+	struct note_key own;
+	int r;
+
+	if ((r = witness_key(by.key, &own)) != 0)
+		return r;
+	by.key = &own;
+	if ((r = witness_open(conf, &disk_real, &by, &x, w)) != 0)
+		return r;
+	r = key_print(&own) != 0 ? ERR_IO : serve(conf, x, w);
+	witness_free(x);
+	return r;
+}
+
+static int
 run(const char *path)
 {
-	uint8_t seed[SIGN_SEED_LEN] = {0};
 	struct arena *a = arena_new();
+	struct signing *key = NULL;
 	struct witness_conf conf;
-	struct witness *x = NULL;
-	struct note_key key;
 	struct why w = {0};
 	int r, status = 1;
 
 	if (a == NULL)
 		return fail(ERR_MEMORY, &w);
 	report_init("witness", REPORT_INFO);
-	if (load(a, path, &conf) != 0)
-		goto out;
-	if ((r = witness_key_read(conf.key_file, &key, seed, &w)) != 0 ||
-	    (r = witness_open(&conf, &disk_real, &key, seed, &x, &w)) != 0) {
-		status = fail(r, &w);
-		goto out;
+	if (load(a, path, &conf) == 0) {
+		if ((r = signing_keep_secret()) == 0 &&
+		    (r = signing_open(conf.key_file, conf.key_secret,
+		    "the witness's key", &key, &w)) == 0)
+			r = run_with(&conf, key, &w);
+		status = r != 0 ? fail(r, &w) : 0;
 	}
-	if ((status = print_key(&key)) == 0 &&
-	    (r = serve(&conf, x, &w)) != 0)
-		status = fail(r, &w);
-out:
-	witness_free(x);
-	wipe(seed, sizeof(seed));
+	signing_close(key);
 	arena_free(a);
 	return status;
 }

@@ -25,6 +25,7 @@
 #include "gateway/config_witnesses.h"
 #include "gateway/drift.h"
 #include "gateway/policy_file.h"
+#include "key/secret.h"
 #include "log/quorum.h"
 #include "policy/policy.h"
 #include "yaml/yaml.h"
@@ -109,17 +110,41 @@ load_limits(struct yaml_in *in, const struct yaml_node *n, struct config *c)
 		    (unsigned)yaml_duration_ms(in, v, 100, 600000);
 }
 
+/* A file's path is relative, as others are. */
+static void
+load_key_secret(struct loading *l, struct yaml_in *in,
+    const struct yaml_node *n)
+{
+	static const char file[] = "file:";
+	const char *text = n == NULL ? NULL : yaml_str(in, n);
+	struct why w;
+
+	if (text == NULL)
+		return;
+	if (secret_source_check(text, &w) != 0) {
+		(void)yaml_fail(in, n, "%s", w.text);
+		return;
+	}
+	if (strncmp(text, file, sizeof(file) - 1) == 0)
+		text = arena_fmt(l->arena, "%s%s", file,
+		    loading_path(l, text + sizeof(file) - 1));
+	if (text == NULL)
+		in->result = ERR_MEMORY;
+	l->c->log_key_secret = text;
+}
+
 static void
 load_log(struct loading *l, struct yaml_in *in, const struct yaml_node *n)
 {
-	static const char *const keys[] = {"dir", "key", "heartbeat",
-	    "publish", "witnesses", NULL};
+	static const char *const keys[] = {"dir", "key", "key-secret",
+	    "heartbeat", "publish", "witnesses", NULL};
 	const struct yaml_node *v;
 	struct config *c = l->c;
 
 	yaml_map(in, n, keys);
 	c->log_dir = loading_path(l, yaml_str(in, yaml_need(in, n, "dir")));
 	c->log_key_file = loading_path(l, yaml_str(in, yaml_need(in, n, "key")));
+	load_key_secret(l, in, yaml_get(n, "key-secret"));
 	c->heartbeat_ms = 10000;
 	c->publish_ms = 1000;
 	if ((v = yaml_get(n, "heartbeat")) != NULL)

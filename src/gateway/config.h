@@ -131,6 +131,7 @@ struct config {
 	const char *state_dir;
 	const char *log_dir;
 	const char *log_key_file;
+	const char *log_key_secret;	/* key/secret.h; NULL: none said */
 	uint64_t heartbeat_ms;
 	uint64_t drift_ms;		/* between looks at a store; 0: off */
 	uint64_t publish_ms;

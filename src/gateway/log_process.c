@@ -39,10 +39,10 @@
 #include "gateway/log_wire.h"
 #include "gateway/metrics.h"
 #include "gateway/sandbox.h"
+#include "key/signing.h"
 #include "record/record.h"
 #include "store/disk.h"
 #include "store/journal.h"
-#include "store/keyfile.h"
 #include "store/rotate.h"
 #include "store/tiles.h"
 
@@ -64,9 +64,8 @@ struct client {
 
 struct log {
 	const struct log_process *p;
-	struct note_key key;
-	uint8_t seed[SIGN_SEED_LEN];
-	struct note_signer signer;
+	struct signing *signing;
+	struct note_key key;		/* its */
 	int log_dir, state_dir, lock_fd, epoll_fd, signal_fd;
 	struct journal *journal;
 	struct tiles *tiles;		/* until the publisher has them */
@@ -436,16 +435,21 @@ client_read(struct log *l, struct client *c)
 
 /* ---- start ---- */
 
+/* The key comes into a process of which nothing is ever dumped. */
 static int
 read_key(struct log *l)
 {
 	struct why w = {0};
 	int r;
 
-	if ((r = keyfile_read(l->p->key_file, &l->key, l->seed, &w)) != 0)
+	if ((r = signing_keep_secret()) != 0)
+		report(REPORT_ERROR, "core dumps cannot be forbidden: %s",
+		    strerror(errno));
+	else if ((r = signing_open(l->p->key_file, l->p->key_secret, "the log's "
+	    "key", &l->signing, &w)) != 0)
 		report(REPORT_ERROR, "%s", w.text);
-	l->signer.key = &l->key;
-	l->signer.seed = l->seed;
+	else
+		l->key = *signing_signer(l->signing)->key;
 	return r;
 }
 
@@ -540,7 +544,8 @@ static int
 open_store(struct log *l)
 {
 	const struct tiles_conf conf = {
-		&disk_real, l->log_dir, l->state_dir, &l->signer, NULL,
+		&disk_real, l->log_dir, l->state_dir,
+		signing_signer(l->signing), NULL,
 	};
 	struct why w = {0};
 	int r;
@@ -712,8 +717,8 @@ finish(struct log *l)
 		    "is in the journal, for the next start");
 		l->status = 1;
 	}
-	wipe(l->seed, sizeof(l->seed));
 	tiles_free(l->tiles);
+	signing_close(l->signing);
 	journal_free(l->journal);
 	free(l->batch);
 	buf_done(&l->last);

@@ -15,6 +15,7 @@ struct log_process {
 	const char *dir;	/* of the log: checkpoint, tile/, objects/ */
 	const char *state_dir;	/* journal and lock, outside the served dir */
 	const char *key_file;
+	const char *key_secret;	/* key/secret.h; NULL: it needs none */
 	int listen_fd;
 	uint64_t publish_ms;	/* tiles and checkpoint at most this late */
 	struct metrics *metrics; /* shared; may be NULL */

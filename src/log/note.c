@@ -227,6 +227,14 @@ is_text(const char *s, size_t len)
 	return true;
 }
 
+static int
+signer_sign(const struct note_signer *s, const void *msg, size_t len,
+    uint8_t ret[static SIGN_LEN])
+{
+	return s->sign != NULL ? s->sign(s->arg, msg, len, ret) :
+	    sign_make(s->seed, msg, len, ret);
+}
+
 int
 note_sign_by(const struct note_signer *s, const char *body, size_t body_len,
     struct buf *out)
@@ -239,9 +247,7 @@ note_sign_by(const struct note_signer *s, const char *body, size_t body_len,
 	    !is_text(body, body_len))
 		return ERR_FORMAT;
 	memcpy(blob, key->id, 4);
-	r = s->sign != NULL ? s->sign(s->arg, body, body_len, blob + 4) :
-	    sign_make(s->seed, body, body_len, blob + 4);
-	if (r != 0)
+	if ((r = signer_sign(s, body, body_len, blob + 4)) != 0)
 		return r;
 	buf_bytes(out, body, body_len);
 	buf_str(out, "\n" DASH);
@@ -389,10 +395,10 @@ note_check(const char *note, size_t len, const struct note_key *key,
 }
 
 int
-note_cosign(const char *body, size_t body_len, const struct note_key *key,
-    const uint8_t seed[static SIGN_SEED_LEN], uint64_t time_s,
-    struct buf *out)
+note_cosign(const char *body, size_t body_len, const struct note_signer *by,
+    uint64_t time_s, struct buf *out)
 {
+	const struct note_key *key = by->key;
 	uint8_t sig[SIGN_LEN];
 	struct buf msg, blob;
 	int r = ERR_FORMAT;
@@ -404,7 +410,7 @@ note_cosign(const char *body, size_t body_len, const struct note_key *key,
 	buf_init(&blob, 4 + COSIGNATURE_LEN);
 	cosigned_text(body, body_len, time_s, &msg);
 	r = msg.failed ? ERR_MEMORY :
-	    sign_make(seed, msg.data, msg.len, sig);
+	    signer_sign(by, msg.data, msg.len, sig);
 	if (r != 0)
 		goto out;
 	buf_bytes(&blob, key->id, 4);

@@ -66,11 +66,10 @@ int note_check(const char *note, size_t len, const struct note_key *key,
 
 /*
  * A witness's word, cosignature/v1: appends one signature line for the body
- * to out. key is of type 0x04, and of this seed.
+ * to out. The signer's key is of type 0x04.
  */
 int note_cosign(const char *body, size_t body_len,
-    const struct note_key *key, const uint8_t seed[static SIGN_SEED_LEN],
-    uint64_t time_s, struct buf *out);
+    const struct note_signer *by, uint64_t time_s, struct buf *out);
 
 /* What is signed in a note; no signature is checked. 0 or ERR_FORMAT. */
 int note_body(const char *note, size_t len, const char **body,

@@ -1,5 +1,5 @@
 /*
- * The witness's configuration (docs/witness.md) and its key.
+ * The witness's configuration (docs/witness.md).
  */
 #include "witness/witness.h"
 
@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "store/keyfile.h"
+#include "key/secret.h"
 #include "yaml/yaml.h"
 
 #define LOGS_MAX 10000
@@ -104,10 +104,11 @@ int
 witness_conf_read(struct arena *a, const char *text, size_t len,
     struct witness_conf *ret, struct why *w)
 {
-	static const char *const allowed[] = {"witness", "key", "state",
-	    "listen", "prefix", "logs", NULL};
+	static const char *const allowed[] = {"witness", "key",
+	    "key-secret", "state", "listen", "prefix", "logs", NULL};
 	struct yaml_in in = {a, w, 0};
-	const struct yaml_node *n, *prefix;
+	const struct yaml_node *n, *prefix, *secret;
+	struct why words;
 	size_t end;
 	int r;
 
@@ -121,6 +122,10 @@ witness_conf_read(struct arena *a, const char *text, size_t len,
 	ret->key_file = yaml_str(&in, yaml_need(&in, n, "key"));
 	ret->state_dir = yaml_str(&in, yaml_need(&in, n, "state"));
 	ret->listen = yaml_str(&in, yaml_need(&in, n, "listen"));
+	if ((secret = yaml_get(n, "key-secret")) != NULL &&
+	    (ret->key_secret = yaml_str(&in, secret)) != NULL &&
+	    secret_source_check(ret->key_secret, &words) != 0)
+		(void)yaml_fail(&in, secret, "%s", words.text);
 	ret->prefix = "";
 	prefix = yaml_get(n, "prefix");
 	if (prefix != NULL)
@@ -134,13 +139,7 @@ witness_conf_read(struct arena *a, const char *text, size_t len,
 }
 
 int
-witness_key_read(const char *path, struct note_key *ret,
-    uint8_t seed[static SIGN_SEED_LEN], struct why *w)
+witness_key(const struct note_key *key, struct note_key *ret)
 {
-	struct note_key key;
-	int r;
-
-	if ((r = keyfile_read(path, &key, seed, w)) != 0)
-		return r;
-	return note_key_make(key.name, TYPE_COSIGNATURE, key.public, ret);
+	return note_key_make(key->name, TYPE_COSIGNATURE, key->public, ret);
 }

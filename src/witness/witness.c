@@ -44,8 +44,7 @@ struct log {
 struct witness {
 	const struct witness_conf *conf;
 	const struct disk *disk;
-	const struct note_key *key;
-	const uint8_t *seed;
+	const struct note_signer *by;
 	struct log *logs;
 	int dir, lock;
 	bool broken;			/* not known what is durable */
@@ -153,8 +152,7 @@ open_state(struct witness *x, struct why *w)
 
 int
 witness_open(const struct witness_conf *conf, const struct disk *disk,
-    const struct note_key *key, const uint8_t *seed, struct witness **ret,
-    struct why *w)
+    const struct note_signer *by, struct witness **ret, struct why *w)
 {
 	struct witness *x = calloc(1, sizeof(*x));
 	size_t i;
@@ -164,8 +162,7 @@ witness_open(const struct witness_conf *conf, const struct disk *disk,
 		return why_set(w, ERR_MEMORY, 0, 0, "out of memory");
 	x->conf = conf;
 	x->disk = disk;
-	x->key = key;
-	x->seed = seed;
+	x->by = by;
 	x->dir = x->lock = -1;
 	x->logs = calloc(conf->n_logs, sizeof(*x->logs));
 	if (x->logs == NULL)
@@ -301,7 +298,7 @@ witness_ask(struct witness *x, const char *body, size_t len, uint64_t now_s,
 	if ((status = decide(x, l, &q, &c, key, out,
 	    ret_type)) != 200)
 		return status;
-	if (note_cosign(text, text_len, x->key, x->seed, now_s, out) != 0) {
+	if (note_cosign(text, text_len, x->by, now_s, out) != 0) {
 		buf_reset(out);
 		return say(out, 500, "signing failed; ask again\n");
 	}

@@ -28,6 +28,7 @@ struct witness_log {
 
 struct witness_conf {
 	const char *key_file;
+	const char *key_secret;		/* key/secret.h; NULL: none said */
 	const char *state_dir;
 	const char *listen;
 	const char *prefix;		/* "" or "/..." */
@@ -39,17 +40,15 @@ struct witness_conf {
 int witness_conf_read(struct arena *a, const char *text, size_t len,
     struct witness_conf *ret, struct why *w);
 
-/* The seed is wiped by the caller; *ret is of type 0x04. */
-int witness_key_read(const char *path, struct note_key *ret,
-    uint8_t seed[static SIGN_SEED_LEN], struct why *w);
+/* A log's key as a witness's, of type 0x04. */
+int witness_key(const struct note_key *key, struct note_key *ret);
 
 struct witness;
 
-/* conf, disk, key and seed are borrowed. Reads what it knows; anything that
+/* conf, disk and by are borrowed; its key is of type 0x04. Reads what it knows; anything that
  * is not as it was left is an error. */
 int witness_open(const struct witness_conf *conf, const struct disk *disk,
-    const struct note_key *key, const uint8_t *seed, struct witness **ret,
-    struct why *w);
+    const struct note_signer *by, struct witness **ret, struct why *w);
 void witness_free(struct witness *x);
 
 /* One request: the HTTP status, and the answer's body and type. 500: ask

@@ -31,6 +31,7 @@ struct world {
 	char path[64];
 	struct note_key log_key, key;
 	uint8_t log_seed[SIGN_SEED_LEN], seed[SIGN_SEED_LEN];
+	struct note_signer by;
 	struct witness_log log;
 	struct witness_conf conf;
 	struct merkle_hash leaf[LEAVES];
@@ -57,6 +58,7 @@ world_make(struct world *w)
 	assert_non_null(fault_folder(w->path, sizeof(w->path), "witness"));
 	make_key(ORIGIN, 0x01, "the log", w->log_seed, &w->log_key);
 	make_key("w.example", 0x04, "the witness", w->seed, &w->key);
+	w->by = (struct note_signer){.key = &w->key, .seed = w->seed};
 	w->log = (struct witness_log){ORIGIN, &w->log_key, 1};
 	w->conf = (struct witness_conf){
 		.state_dir = w->path, .logs = &w->log, .n_logs = 1,
@@ -128,8 +130,7 @@ open_witness(struct world *w, const struct disk *d)
 	struct witness *x = NULL;
 	struct why why = {0};
 
-	assert_int_equal(witness_open(&w->conf, d, &w->key, w->seed, &x,
-	    &why), 0);
+	assert_int_equal(witness_open(&w->conf, d, &w->by, &x, &why), 0);
 	return x;
 }
 
@@ -247,8 +248,8 @@ a_cosignature_checks_and_is_bound_to_its_time_and_body(void **state)
 	assert_int_equal(note_sign("a\n1\nb\n", 6, &w.log_key, w.log_seed,
 	    &note), 0);
 	n = note.len;
-	assert_int_equal(note_cosign("a\n1\nb\n", 6, &w.key, w.seed,
-	    1767139200, &note), 0);
+	assert_int_equal(note_cosign("a\n1\nb\n", 6, &w.by, 1767139200,
+	    &note), 0);
 	assert_int_equal(note_check((char *)note.data, note.len, &w.key,
 	    &body, &len, &t), 0);
 	assert_int_equal(t, 1767139200);
@@ -259,8 +260,8 @@ a_cosignature_checks_and_is_bound_to_its_time_and_body(void **state)
 	note.data[2] = '2';		/* the size */
 	assert_int_equal(note_check((char *)note.data, note.len, &w.key,
 	    &body, &len, &t), ERR_CRYPTO);
-	assert_int_equal(note_cosign("a\n", 2, &w.log_key, w.log_seed, 1,
-	    &note), ERR_FORMAT);
+	w.by.key = &w.log_key;
+	assert_int_equal(note_cosign("a\n", 2, &w.by, 1, &note), ERR_FORMAT);
 	buf_done(&note);
 	buf_done(&less);
 	world_remove(&w);
