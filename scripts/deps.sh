@@ -11,7 +11,7 @@ set -eu
 
 build="build-essential pkg-config meson ninja-build libssl-dev libyaml-dev
 libjansson-dev libp11-kit-dev libpg-query-dev libprotobuf-c-dev libmicrohttpd-dev
-libcurl4-openssl-dev libldap-dev libmaxminddb-dev libsqlite3-dev
+libcurl4-openssl-dev libldap-dev libmaxminddb-dev libseccomp-dev libsqlite3-dev
 libsystemd-dev libpq-dev libcmocka-dev"
 demo="postgresql-15 python3 python3-cryptography socat util-linux"
 test="clang softhsm2 python3-pytest python3-psycopg python3-yaml golang-go

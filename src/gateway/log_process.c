@@ -529,6 +529,22 @@ enter_sandbox(const struct log *l)
 	return r;
 }
 
+/* The last of the start: what only a start needs is not in the list. */
+static int
+limit_calls(const struct log *l)
+{
+	int r = sandbox_calls_of_log(signing_child(l->signing));
+
+	if (r == ERR_MISSING) {
+		report(REPORT_INFO, "this kernel does not restrict calls");
+		return 0;
+	}
+	if (r != 0)
+		report(REPORT_ERROR, "calls cannot be restricted: %s",
+		    strerror(errno));
+	return r;
+}
+
 static int
 replay(void *arg, uint64_t index, const struct journal_entry *e)
 {
@@ -643,6 +659,8 @@ start(struct log *l)
 	l->tiles = NULL;	/* now the publisher's */
 	if (watch(l, publisher_fd(l->publisher), &l->publisher) != 0)
 		return ERR_IO;
+	if ((r = limit_calls(l)) != 0)
+		return r;
 	if (l->p->metrics != NULL)
 		atomic_store(&l->p->metrics->log_durable,
 		    journal_next(l->journal));

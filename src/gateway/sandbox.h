@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct sandbox {
 	const char *const *read;	/* files, or folders and all below */
@@ -24,5 +25,13 @@ struct sandbox {
  * ERR_IO: a path could not be opened or a call failed (errno has it).
  */
 int sandbox_enter(const struct sandbox *s);
+
+/*
+ * What the log process calls while it runs, in all of its threads; any other
+ * call ends it (SIGSYS). No threads, programs, sockets or descriptors of
+ * others come from then on. child: a process that it may kill, or 0. 0;
+ * ERR_MISSING: this kernel has no such filters; ERR_IO (errno), ERR_MEMORY.
+ */
+int sandbox_calls_of_log(pid_t child);
 
 #endif

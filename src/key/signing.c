@@ -144,3 +144,9 @@ signing_signer(const struct signing *s)
 {
 	return &s->signer;
 }
+
+pid_t
+signing_child(const struct signing *s)
+{
+	return s->token == NULL ? 0 : token_process_pid(s->token);
+}

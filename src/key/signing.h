@@ -7,6 +7,8 @@
 #ifndef KEY_SIGNING_H
 #define KEY_SIGNING_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 #include "log/note.h"
 
@@ -23,6 +25,9 @@ void signing_close(struct signing *s);	/* NULL is fine */
 
 /* Lives as long as s does. */
 const struct note_signer *signing_signer(const struct signing *s);
+
+/* The process that holds a token's key; 0: there is none. */
+pid_t signing_child(const struct signing *s);
 
 /* No core dump of this process from here on, and no debugger. */
 int signing_keep_secret(void);

@@ -257,3 +257,9 @@ token_process_stop(struct token_process *p)
 	}
 	free(p);
 }
+
+pid_t
+token_process_pid(const struct token_process *p)
+{
+	return p->pid;
+}

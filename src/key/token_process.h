@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "crypto/sign.h"
@@ -30,6 +31,7 @@ int token_process_start(const char *uri, const char *source,
     const uint8_t public[static SIGN_PUBLIC_LEN], struct token_process **ret,
     struct why *w);
 void token_process_stop(struct token_process *p);	/* NULL is fine */
+pid_t token_process_pid(const struct token_process *p);
 
 /* ERR_IO: not now (the token is away, or slow); ERR_STATE: the process is
  * gone; ERR_CRYPTO: the signature is not the key's. */

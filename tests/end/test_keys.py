@@ -116,6 +116,14 @@ def test_a_passphrase_that_is_read_once_serves_each_log_process(
                 gateway.process("gateway")):
         with pytest.raises(PermissionError):
             pathlib.Path(f"/proc/{pid}/mem").open("rb")
+    # In all its threads: the list of calls, no new privileges.
+    tasks = list(pathlib.Path(
+        f"/proc/{gateway.process('log')}/task").glob("*/status"))
+    assert len(tasks) > 1
+    for task in tasks:
+        said = dict(x.split(":", 1) for x in task.read_text().splitlines())
+        assert said["Seccomp"].strip() == "2"
+        assert said["NoNewPrivs"].strip() == "1"
     verified(gateway)
 
 
