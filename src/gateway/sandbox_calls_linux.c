@@ -87,8 +87,8 @@ static int
 allow_kill(scmp_filter_ctx ctx, pid_t child)
 {
 	if (child > 0 && seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
-	    SCMP_SYS(kill), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)child),
-	    SCMP_A1(SCMP_CMP_EQ, SIGKILL)) != 0)
+	    SCMP_SYS(kill), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)child, 0),
+	    SCMP_A1(SCMP_CMP_EQ, SIGKILL, 0)) != 0)
 		return ERR_IO;
 	return 0;
 }

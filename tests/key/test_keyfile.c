@@ -131,8 +131,8 @@ other_texts_are_no_keys(void **state)
 		"", "\n", "pkcs11:a b\n", "pkcs11:a\n\n", "pkcs11:\x7f\n",
 		"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
 		"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n",
-		"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n"
-		    "-----END ENCRYPTED PRIVATE KEY-----\nmore\n",
+		("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n"
+		    "-----END ENCRYPTED PRIVATE KEY-----\nmore\n"),
 	};
 	struct keyfile k, got;
 	struct buf text;
