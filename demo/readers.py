@@ -54,6 +54,10 @@ READERS = [
            "eu", "beijing", "admin", "operations"),
 ]
 
+# Act 4 only: nothing permits it until somebody agrees.
+RELIABILITY = Reader("priya", "Priya Nair, reliability engineer, Austin",
+                     "us", "austin", "reliability", "operations")
+
 # Act 2 only: he knows the feed's new password, too.
 INTRUDER = Reader("feed-international",
                   "Wei Jun, with the feed service's name and password",

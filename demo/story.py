@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The story of the README on real PostgreSQL servers, in three acts.
+"""The story of the README on real PostgreSQL servers, in four acts.
 
     story.py --scratch DIR --bin DIR [--scale X] [--keep]
     story.py --stop DIR         ends what --keep left running
@@ -369,6 +369,106 @@ class Story:
                     "the login is named")
         self.reconcile("us", longer, 3, "around")
 
+    # -- exceptions --------------------------------------------------------
+
+    def desk(self, who, office, *args, expect=0):
+        """A command at the approvals' desk, by one of the story's people;
+        what it answered, as a dict."""
+        tell = self.tell
+        code, out, err = self.gateway.as_principal(
+            who, office, *args, "--json", expect=None)
+        words = " ".join(f'"{a}"' if " " in a else a for a in args)
+        tell.line(f"{tell.paint('bold', who)}$ sworn {words}", 4)
+        said = json.loads(out) if out else {}
+        for line in err.strip().splitlines() or [
+                f"{said['id']}: {said['state']}"]:
+            for part in textwrap.wrap(line, 68):
+                tell.line(part, 8)
+        self.expect(code == expect, "it is done" if code == 0 else
+                    "it is refused")
+        return said if code == 0 else err
+
+    def act_4(self):
+        tell, gateway = self.tell, self.gateway
+        rule = "reliability engineers look at accounts"
+        tell.act("Act 4. Exceptions")
+        tell.prose("""Rules that only say no get bypassed. The policy now has
+            one that waits for somebody to agree, who is not under the same
+            control as whoever asks. The clearances are made, and the running
+            gateway takes the policy over.""")
+        gateway.include("exceptions.yaml")
+        said = gateway.apply("us")["us"].strip().splitlines() or ["(no words)"]
+        tell.line(f"sworn apply us: {said[-1]}", 4)
+        gateway.sworn("reload", gateway.conf)
+        begin = now()
+        self.read(readers.RELIABILITY, refused=True)
+        tell.line()
+        tell.prose("""She asks. Her own manager may not agree to it; the
+            director of the hosting operator, who answers to nobody of the
+            group, may.""")
+        asked = self.desk("priya", "austin", "request", "us", rule, "--for",
+                          "1h", "--why", "INC-17: a copy failed")
+        said = self.desk("dana", "austin", "approval", "approve", asked["id"],
+                         expect=1)
+        self.expect("priya answers to dana" in said, "and why is said")
+        said = self.desk("olga", "hosting", "approval", "approve",
+                         asked["id"])
+        self.expect(said["state"] == "in force", "the approval is in force")
+        self.read(readers.RELIABILITY, refused=False)
+        tell.line()
+        tell.prose("""She hands it back. Another one, for two seconds, is over
+            when they are.""")
+        self.desk("priya", "austin", "approval", "revoke", asked["id"])
+        self.read(readers.RELIABILITY, refused=True)
+        short = self.desk("priya", "austin", "request", "us", rule, "--for",
+                          "2s", "--why", "INC-17: one more look")
+        tell.line("olga agrees, and two seconds later it has "
+                  + self.expired(short["id"]), 4)
+        self.read(readers.RELIABILITY, refused=True)
+        tell.line()
+        tell.prose("""At night nobody answers. She breaks the glass: it opens
+            at once, the gateway says so loudly, and somebody who might have
+            agreed has to look at it within a day, or the store closes to
+            her.""")
+        broken = self.desk("priya", "austin", "request", "us", rule, "--for",
+                           "30m", "--why", "INC-18: the pager", "--break-glass")
+        loud = [line for line in gateway.errors().splitlines()
+                if "GLASS BROKEN" in line]
+        self.expect(len(loud) == 1, "the gateway says: "
+                    + (loud[0][loud[0].index("GLASS"):] if loud else "nothing"))
+        self.read(readers.RELIABILITY, refused=False)
+        self.desk("olga", "hosting", "approval", "review", broken["id"],
+                  "--why", "12 rows, no more than needed")
+        self.desk("priya", "austin", "approval", "revoke", broken["id"])
+        self.exceptions(self.finish_period(begin), asked, broken)
+
+    def expired(self, approval):
+        """What it is once it is over, though somebody agreed to it."""
+        def over():
+            out = self.gateway.as_principal("priya", "austin", "approval",
+                                            "show", approval, "--json")[1]
+            state = json.loads(out)["state"]
+            return state if state == "expired" else None
+        self.gateway.as_principal("olga", "hosting", "approval", "approve",
+                                  approval, expect=None)
+        return wait_for("the approval to expire", over, step=0.2)
+
+    def exceptions(self, period, asked, broken):
+        tell = self.tell
+        tell.line()
+        tell.prose("""The claim holds, and names its exceptions. Whoever checks
+            it takes each step again, by the policy and the directory in
+            force.""")
+        said = self.claim("us-direction", period, HOLDS, "act-4", quiet=True)
+        for found in re.findall(r"^  - (an exception.*?)(?=^  - )", said,
+                                re.M | re.S):
+            tell.quote(textwrap.wrap(" ".join(found.split()), 68), None, "")
+        said = " ".join(said.split())
+        for text in (f"approval {asked['id']}: priya at store us",
+                     "approved by olga",
+                     f"broken glass {broken['id']}: priya at store us"):
+            self.expect(text in said, f"it names: {text}")
+
 
 def goodbye(world, tell):
     """What --keep leaves: how to look around, and how to end it."""
@@ -429,6 +529,7 @@ def main():
         ready = time.monotonic()
         story.act_1()
         story.act_3(story.act_2())
+        story.act_4()
         tell.act("The end")
         tell.line(f"set-up {ready - tell.begun:.0f} s, story "
                   f"{time.monotonic() - ready:.0f} s", 2)

@@ -32,7 +32,7 @@ ORIGIN = "gw-demo.clipwave.example/log"
 STORES = ("us", "eu", "domestic")
 OFFICES = {"beijing": "127.86.0.10", "dublin": "127.35.0.10",
            "austin": "127.11.0.10", "hosting": "127.12.0.10"}
-PRINCIPALS = ("wei", "lina", "aoife", "ethan", "priya", "sam",
+PRINCIPALS = ("wei", "lina", "aoife", "ethan", "priya", "sam", "dana", "olga",
               "feed-domestic", "feed-international")
 TOOL_TIMEOUT = 120
 
@@ -362,6 +362,20 @@ class Gateway:
             said[name] = out + err
             self.world.applied_by[name] = self
         return said
+
+    def include(self, name):
+        """Has the policy include another file of the demo's."""
+        shutil.copy(DEMO / "conf" / name, self.folder / name)
+        path = self.folder / "policy.yaml"
+        text = path.read_text()
+        if text.count("\nsets:") != 1:
+            raise Failed("policy.yaml does not have its sets once")
+        path.write_text(text.replace("\nsets:", f"\ninclude: [{name}]\nsets:"))
+
+    def as_principal(self, user, office, *args, **more):
+        """A command that logs in to the gateway as somebody."""
+        return self.sworn(*args, "--to", self.dsn(user, "sworn", office),
+                          env={"PGPASSFILE": str(self.world.passfile)}, **more)
 
     def dsn(self, user, store, office, purpose=None, ticket=None):
         """libpq's words for one reader's connection from one office."""

@@ -321,8 +321,7 @@ find_exception(struct verdict *v, const char *id)
 	struct state_exception *x;
 
 	for (x = v->exceptions; x != NULL; x = x->next)
-		if (strcmp(x->id, id) == 0 &&
-		    strcmp(x->gateway, v->log->gateway) == 0)
+		if (strcmp(x->id, id) == 0 && x->log == v->log)
 			return x;
 	return NULL;
 }
@@ -355,7 +354,8 @@ add_exception(struct verdict *v, const struct state_session *s,
 	if ((e = arena_alloc(v->arena, sizeof(*e))) == NULL ||
 	    (by = join(v->scratch, &x->by)) == NULL)
 		return ERR_MEMORY;
-	e->gateway = v->log->gateway;
+	e->log = v->log;
+	e->glass = x->by.n == 0;
 	e->id = arena_str(v->arena, x->id);
 	e->text = x->by.n > 0 ? arena_fmt(v->arena, "approval %s: %s at store "
 	    "%s by rule \"%s\" until %s, approved by %s", x->id,
@@ -404,18 +404,36 @@ approvals_used(struct verdict *v, const struct state_session *s)
 	return 0;
 }
 
+/* Who reviewed broken glass, as far as the log goes. */
+static const char *
+reviewed(struct verdict *v, const struct state_exception *x)
+{
+	const struct grant *g = x->log->grants == NULL ? NULL :
+	    grants_find(x->log->grants, x->id);
+
+	if (!x->glass)
+		return "";
+	return g == NULL || g->reviewed_by == NULL ? ", reviewed by nobody" :
+	    arena_fmt(v->arena, ", reviewed by %s", g->reviewed_by);
+}
+
 /* In the order in which they were met. */
 static int
 say_from(struct verdict *v, const struct state_exception *x)
 {
+	const char *by;
 	int e;
 
 	if (x == NULL)
 		return 0;
 	if ((e = say_from(v, x->next)) != 0)
 		return e;
-	return state_rest(v, "approval", "an exception that was agreed to, %s; "
-	    "%" PRIu64 " statements of the period rest on it", x->text, x->n);
+	if ((by = reviewed(v, x)) == NULL)
+		return ERR_MEMORY;
+	return state_rest(v, "approval", "an exception%s, %s%s; %" PRIu64
+	    " statement%s of the period rest%s on it", x->glass ? "" :
+	    " that was agreed to", x->text, by, x->n, x->n == 1 ? "" : "s",
+	    x->n == 1 ? "s" : "");
 }
 
 int

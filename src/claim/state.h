@@ -103,8 +103,10 @@ struct state_log {
 /* An approval that statements of the period rest on. */
 struct state_exception {
 	struct state_exception *next;
-	const char *gateway, *id;
+	const struct state_log *log;
+	const char *id;
 	const char *text;
+	bool glass;
 	uint64_t n;			/* statements */
 };
 

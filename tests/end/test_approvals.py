@@ -307,4 +307,4 @@ def test_the_verifier_decides_again_with_them_and_names_them(approving,
     assert f"approval {id}: priya at store us" in said[0]
     assert "approved by olga; 2 statements" in said[0]
     assert f"broken glass {broken}: priya" in said[1]
-    assert "approved by nobody; 1 statements" in said[1]
+    assert "approved by nobody, reviewed by olga; 1 statement of" in said[1]
