@@ -17,7 +17,7 @@ demo="postgresql-15 python3 python3-cryptography socat util-linux"
 test="clang softhsm2 python3-pytest python3-psycopg python3-yaml golang-go
 golang-golang-x-mod-dev slapd ldap-utils openssl graphviz mmdb-bin chromium
 chromium-driver python3-selenium python3-jsonschema nodejs npm
-postgresql-15-pgaudit"
+postgresql-15-pgaudit sqlsmith"
 fuzz="clang libclang-rt-14-dev"
 bench="pgbouncer nodejs npm"
 

@@ -20,10 +20,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "noninterference"))
 import long  # noqa: E402
 import pair  # noqa: E402
+import sqlsmith  # noqa: E402
 import statements  # noqa: E402
 
 SEED = "sworn"
-THROUGH_GATEWAY, AT_STORE = 600, 300
+THROUGH_GATEWAY, AT_STORE, BY_SQLSMITH = 600, 300, 200
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +111,23 @@ def test_made_up_statements_through_the_gateway(readers):
 def test_made_up_statements_at_the_store_itself(both):
     with both.logins() as logins:
         check_made_up(logins, AT_STORE, statements.STORE_KINDS)
+
+
+def test_statements_by_sqlsmith_through_the_gateway(both, readers):
+    side = both.sides[0]
+    smith = sqlsmith.Smith(side.stores["us"], side.role())
+    try:
+        found, seen = long.compare_smith(readers, smith, 1, BY_SQLSMITH)
+        assert not found, "\n".join(found[:5])
+        assert seen["TUPLES_OK"] > BY_SQLSMITH / 2, seen
+        assert seen["unsettled"] <= BY_SQLSMITH / 50, seen
+        # And where all rows are shown, it finds that.
+        with broken(both, "ALTER TABLE public.users DISABLE ROW LEVEL "
+                    "SECURITY", "ALTER TABLE public.users ENABLE ROW LEVEL "
+                    "SECURITY"):
+            assert long.compare_smith(readers, smith, 1, 20)[0]
+    finally:
+        smith.close()
 
 
 # -- masking gone past -----------------------------------------------------

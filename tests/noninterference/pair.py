@@ -386,7 +386,7 @@ class Readers:
         """None, or what was answered on either side. It is a difference
         too if a hidden value comes out on both."""
         answers = [r.ask(sql, extended) for r in self.both]
-        self.last = answers[0]
+        self.answers, self.last = answers, answers[0]
         a, b = (x.comparable(ordered) for x in answers)
         told = b"hidden-" in repr((a, b)).encode() and "hidden-" not in sql
         if a == b and not told:
