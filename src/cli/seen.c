@@ -31,6 +31,7 @@
 #include "logdir/logread.h"
 #include "seen/ask.h"
 #include "seen/index.h"
+#include "seen/proof.h"
 #include "seen/told.h"
 
 #define LOOK_MS 20		/* for the log to be published */
@@ -40,11 +41,12 @@
 static const char usage[] =
 "usage: sworn seen -c FILE STORE SUBJECT --admin DSN [--from TIME] [--to TIME]\n"
 "                  [--residence LABEL,...] [--full] [--lang en|de] [--json]\n"
-"                  [--all] [--index DIR] [--rebuild]\n";
+"                  [--all] [--index DIR] [--rebuild]\n"
+"                  [--proof DIR [--readers]]\n";
 
 struct seen {
-	const char *file, *admin, *from, *to, *residence, *lang, *index;
-	bool full, json, all, rebuild;
+	const char *file, *admin, *from, *to, *residence, *lang, *index, *proof;
+	bool full, json, all, rebuild, readers;
 	const char *words[2];		/* store, subject */
 	struct arena *a;
 	struct config *config;
@@ -125,6 +127,17 @@ find_subject(struct seen *s)
 	    "--residence to see what was within reach there\n",
 	    s->store->name, s->words[1]);
 	return 1;
+}
+
+/* Entries name a subject by its tag only. */
+static bool
+provable(const struct seen *s)
+{
+	if (s->proof == NULL || s->q.tag[0] != 0)
+		return true;
+	(void)fail("no entry lists this subject, or it is forgotten: there is "
+	    "nothing to put into --proof");
+	return false;
 }
 
 /* ---- on record ---- */
@@ -261,6 +274,31 @@ tell(struct seen *s, struct seen_index *x)
 	return r;
 }
 
+/* What the answer's first part rests on, in a folder of its own. */
+static int
+write_proof(struct seen *s)
+{
+	struct seen_proof p = {
+		.dir = s->proof, .log_dir = s->config->log_dir,
+		.store = s->q.store, .tag = s->q.tag,
+		.from_ms = s->q.from_ms, .to_ms = s->q.to_ms,
+		.names = s->readers,
+	};
+	struct note_key key;
+	struct why w = {0};
+	size_t reads;
+
+	if (logread_own_key(s->config->log_dir, &key, &w) != 0)
+		return fail(w.text);
+	p.key = &key;
+	if (seen_proof_write(&p, &reads, &w) != 0)
+		return fail(w.text);
+	(void)fprintf(stderr, "sworn seen: what shows %zu read%s is in %s: "
+	    "sworn-verify seen %s --key VKEY\n", reads, reads == 1 ? "" : "s",
+	    s->proof, s->proof);
+	return 0;
+}
+
 static int
 run(struct seen *s)
 {
@@ -269,10 +307,12 @@ run(struct seen *s)
 
 	if ((s->config = load_config(s->file)) == NULL)
 		return 1;
-	if (find_subject(s) == 0 && record_asking(s) == 0) {
+	if (find_subject(s) == 0 && provable(s) && record_asking(s) == 0) {
 		wait_published(s);
 		if (open_index(s, &x) == 0)
 			r = tell(s, x);
+		if (r == 0 && s->proof != NULL)
+			r = write_proof(s);
 	}
 	seen_close(x);
 	config_free(s->config);
@@ -302,6 +342,7 @@ cmd_seen(int argc, char **argv)
 		{"--from", &s.from, NULL}, {"--to", &s.to, NULL},
 		{"--residence", &s.residence, NULL},
 		{"--lang", &s.lang, NULL}, {"--index", &s.index, NULL},
+		{"--proof", &s.proof, NULL}, {"--readers", NULL, &s.readers},
 		{"--full", NULL, &s.full}, {"--json", NULL, &s.json},
 		{"--all", NULL, &s.all}, {"--rebuild", NULL, &s.rebuild},
 		{NULL, NULL, NULL},
@@ -320,6 +361,15 @@ cmd_seen(int argc, char **argv)
 		return 2;
 	if (s.q.to_ms != 0 && s.q.to_ms <= s.q.from_ms) {
 		(void)fail("--to is not behind --from");
+		return 2;
+	}
+	if (s.readers && s.proof == NULL) {
+		(void)fail("--readers is about what --proof writes");
+		return 2;
+	}
+	if (s.proof != NULL && !s.full) {
+		(void)fail("--proof goes with --full: its entries lead whoever "
+		    "has the log to readers' names");
 		return 2;
 	}
 	if (s.lang == NULL)

@@ -22,6 +22,7 @@
 #include "claim/verdict.h"
 #include "verify/cosigned.h"
 #include "verify/evidence.h"
+#include "verify/seen.h"
 #include "logdir/logfile.h"
 #include "verify/html.h"
 #include "logdir/logread.h"
@@ -41,6 +42,7 @@ static const char usage_text[] =
 "                    [--all]\n"
 "       sworn-verify evidence DIR --key VKEY... [--claim FILE]\n"
 "                    [--html FILE] [--json] [--all]\n"
+"       sworn-verify seen DIR --key VKEY...\n"
 "       sworn-verify --version | --help\n"
 "\n"
 "exit:  0 the log is consistent, the claim holds    1 log or bundle is broken\n"
@@ -574,6 +576,8 @@ run(int argc, char **argv)
 		status = run_log(x);
 	else if (strcmp(argv[0], "evidence") == 0)
 		status = run_evidence(x);
+	else if (strcmp(argv[0], "seen") == 0)
+		status = seen_check(&x->options);
 	else if (x->options.lint)
 		status = run_lint(x);
 	else
@@ -601,7 +605,7 @@ main(int argc, char **argv)
 		return 0;
 	}
 	if (argc >= 2 && (strcmp(argv[1], "log") == 0 ||
-	    strcmp(argv[1], "claim") == 0 ||
+	    strcmp(argv[1], "claim") == 0 || strcmp(argv[1], "seen") == 0 ||
 	    strcmp(argv[1], "evidence") == 0))
 		return run(argc - 1, argv + 1);
 	(void)fputs(usage_text, stderr);

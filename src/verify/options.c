@@ -43,6 +43,8 @@ static const struct mode modes[] = {
 	{"evidence", "name one folder of evidence",
 	    (const char[]){OPT_KEY, OPT_CLAIM, OPT_JSON, OPT_ALL, OPT_HTML,
 	    0}},
+	{"seen", "name one folder that sworn seen --proof wrote",
+	    (const char[]){OPT_KEY, 0}},
 };
 
 static const struct option known[] = {
@@ -242,7 +244,8 @@ take_operand(struct options *o, const struct mode *m, int argc, char **argv)
 		return complain(m->operand, "");
 	if (strcmp(m->name, "claim") == 0)
 		o->claim = argv[optind];
-	else if (strcmp(m->name, "evidence") == 0)
+	else if (strcmp(m->name, "evidence") == 0 ||
+	    strcmp(m->name, "seen") == 0)
 		o->bundle = argv[optind];
 	else
 		o->logs[o->n_logs++] = argv[optind];

@@ -45,7 +45,7 @@ struct options {
 	bool all;
 };
 
-/* `argv[0]` is "log", "claim" or "evidence". 0, or -1 with a sentence on standard
+/* `argv[0]` is "log", "claim", "evidence" or "seen". 0, or -1 with a sentence on standard
  * error. */
 int options_read(struct options *o, int argc, char **argv);
 void options_done(struct options *o);

@@ -5,6 +5,7 @@ on record that it was asked."""
 import json
 import os
 import pwd
+import shutil
 import sqlite3
 
 import psycopg
@@ -268,6 +269,96 @@ def test_nothing_is_told_while_it_cannot_be_recorded(gateway, reads):
     assert answer(gateway, reads[0]["a"])["shown"] != []
 
 
+# -- what shows it, for the person ------------------------------------------
+
+def proof(gateway, subject, folder, *flags):
+    seen(gateway, subject, "--full", "--json", "--proof", folder, *flags)
+    return {int(p.stem): json.loads(p.read_bytes())
+            for p in folder.glob("*.json")}
+
+
+def check(gateway, folder, expect=0):
+    return gateway.verify("seen", folder, expect=(expect,))[1]
+
+
+@pytest.mark.parametrize("flags", [[], ["--readers"]])
+def test_a_folder_has_every_read_and_nothing_else(gateway, reads, tmp_path,
+                                                  flags):
+    """By the log itself, read here, not by the program's own reader."""
+    names, whose = reads
+    subject = names["b"]
+    tag = answer(gateway, subject, "--full")["tag"]
+    got = proof(gateway, subject, tmp_path / "p", *flags)
+    log = {r["seq"]: r for r in gateway.records()}
+    mine = {seq for seq, r in log.items()
+            if tag in str(r.get("subjects", "")) and r["type"] != "store"}
+    of = {(log[seq]["session"], log[seq].get("of", log[seq]["n"]))
+          for seq in mine}
+    mine |= {seq for seq, r in log.items() if r["type"] == "result" and
+             (r["session"], r["of"]) in of}
+    assert len(of) == len(whose[subject]) > 1
+    if flags:
+        mine |= {seq for seq, r in log.items() if r["type"] == "session" and
+                 r["session"] in {s for s, _ in of}}
+    assert got == {seq: log[seq] for seq in mine}
+    out = check(gateway, tmp_path / "p")
+    assert out.startswith(f"{len(of)} reads of rows of the subject {tag} ")
+    assert ("aoife" in out) == ("moderation" in out) == bool(flags)
+    assert "identity" in out and "public.profiles" in out
+    assert "aoife" in json.dumps(list(got.values())) or not flags
+
+
+def test_a_folder_that_was_changed_shows_nothing(gateway, reads, tmp_path):
+    made = tmp_path / "p"
+    got = proof(gateway, reads[0]["b"], made, "--readers")
+    first = min(s for s, r in got.items() if r["type"] == "statement")
+
+    def changed(change):
+        copy = tmp_path / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(made, copy)
+        change(copy)
+        out = check(gateway, copy, 1)
+        assert out.startswith("BROKEN") and "shows nothing" in out
+        return out
+
+    def rewrite(name, old, new):
+        def change(folder):
+            text = (folder / name).read_bytes()
+            assert old in text
+            (folder / name).write_bytes(text.replace(old, new, 1))
+        return change
+
+    # In the log, and of nothing that lists the subject.
+    strange = rewrite("SEEN", f"entry {first}\n".encode(), b"")
+
+    assert "not in the log" in changed(rewrite(
+        f"{first}.json", b'"what":"SELECT"', b'"what":"SELEKT"'))
+    assert "no proof" in changed(rewrite(
+        f"{first}.tlog-proof", f"index {first}".encode(),
+        f"index {first + 1}".encode()))
+    assert "does not list" in changed(rewrite("SEEN", b"\ntag ", b"\ntag x"))
+    assert "of no read" in changed(strange)
+    assert "checkpoint" in changed(rewrite(
+        "checkpoint", b"\n\n", b"\nx\n\n"))
+    changed(lambda f: (f / f"{first}.json").unlink())
+    changed(lambda f: (f / "SEEN").unlink())
+    # Nor by another log's key.
+    assert check(gateway.world.gateway, made, 1).startswith("BROKEN")
+
+
+def test_what_leads_to_names_is_for_those_who_may_have_them(
+        gateway, reads, tmp_path):
+    for flags in (["--proof", tmp_path / "p"], ["--full", "--readers"]):
+        out, err = seen(gateway, reads[0]["a"], *flags, expect=2)
+        assert out == "" and "--proof" in err
+    assert not (tmp_path / "p").exists()
+    proof(gateway, reads[0]["a"], tmp_path / "p")
+    out, err = seen(gateway, reads[0]["a"], "--full", "--proof",
+                    tmp_path / "p", expect=1)
+    assert "exists" in err.lower()
+
+
 def test_a_forgotten_subject_is_found_by_nobody(gateway, reads):
     subject = reads[0]["c"]
     before = answer(gateway, subject, "--full")
@@ -282,3 +373,5 @@ def test_a_forgotten_subject_is_found_by_nobody(gateway, reads):
     assert "forgotten" in seen(gateway, subject)[0]
     out, err = seen(gateway, 77, expect=1)
     assert out == "" and "--residence" in err
+    out, err = seen(gateway, subject, "--full", "--proof", "p", expect=1)
+    assert out == "" and "nothing to put" in err
