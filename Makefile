@@ -83,6 +83,22 @@ fuzz-lineage: all
 	    SWORN_LINEAGE_SEED=$$(date +%s) /usr/bin/python3 -m pytest -q -s \
 	    -p no:cacheprovider --tb=short tests/end/test_oracle.py
 
+# Kills the log, the gateway or all of them at random, under load, so often.
+ROUNDS = 1000
+crash: all
+	scripts/deps.sh test
+	scripts/unprivileged.sh -b $(BUILD) env SWORN_CRASH_ROUNDS=$(ROUNDS) \
+	    /usr/bin/python3 -m pytest -q -s -p no:cacheprovider --tb=short \
+	    tests/end/test_crash.py
+	SWORN_CRASH_ROUNDS=$(ROUNDS) $(BUILD)/tests/gateway/test_log_process
+
+# Lets each system call of the log process fail, or be its last; an hour.
+faults: all
+	scripts/deps.sh test
+	scripts/unprivileged.sh -b $(BUILD) env SWORN_INJECT_ALL=1 \
+	    /usr/bin/python3 -m pytest -q -p no:cacheprovider --tb=short \
+	    tests/interop/test_inject.py
+
 # Each fuzzer for a while; what it finds stays in fuzz/crashes.
 fuzz:
 	scripts/fuzz.sh $(SECONDS)
@@ -94,4 +110,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all deps demo stop test bench bench-policy mutations fuzz \
-    fuzz-noninterference fuzz-lineage install clean
+    fuzz-noninterference fuzz-lineage crash faults install clean

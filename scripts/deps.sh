@@ -14,7 +14,7 @@ libjansson-dev libp11-kit-dev libpg-query-dev libprotobuf-c-dev libmicrohttpd-de
 libcurl4-openssl-dev libldap-dev libmaxminddb-dev libseccomp-dev libsqlite3-dev
 libsystemd-dev libpq-dev libcmocka-dev"
 demo="postgresql-15 python3 python3-cryptography socat util-linux"
-test="clang softhsm2 python3-pytest python3-psycopg python3-yaml golang-go
+test="clang softhsm2 strace python3-pytest python3-psycopg python3-yaml golang-go
 golang-golang-x-mod-dev slapd ldap-utils openssl graphviz mmdb-bin chromium
 chromium-driver python3-selenium python3-jsonschema nodejs npm
 postgresql-15-pgaudit sqlsmith"

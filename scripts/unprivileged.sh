@@ -66,7 +66,7 @@ mkdir "$scratch/tree/bench"
 cp bench/*.py "$scratch/tree/bench/"
 # Programs and sources that only some tests and benches use.
 for p in bench/bench_log bench/bench_directory tests/claim/make_log tests/enforce/emit \
-    tests/interop/write_log tests/lineage/rewrite tests/lineage/tables; do
+    tests/gateway/log_alone tests/interop/write_log tests/lineage/rewrite tests/lineage/tables; do
 	[ ! -x "$build/$p" ] || cp "$build/$p" "$scratch/bin/"
 done
 mkdir -p "$scratch/tree/src/lineage"

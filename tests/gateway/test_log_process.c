@@ -17,6 +17,7 @@
 
 #define RECORDS_MAX 400000
 #define IN_FLIGHT 400
+#define ROUND_MAX 1000		/* records between two kills */
 
 /* ---- through the client ---- */
 
@@ -317,29 +318,47 @@ hello_tells_time_and_whether_the_last_record_is_a_stop(void **state)
 	log_stop(pid);
 }
 
+/* How often it is killed: `make crash` says a larger number. */
+static unsigned
+crash_rounds(void)
+{
+	const char *text = getenv("SWORN_CRASH_ROUNDS");
+	uint64_t n = 45;
+
+	if (text != NULL)
+		assert_int_equal(text_u64(text, strlen(text), &n), 0);
+	assert_in_range(n, 1, RECORDS_MAX / 10);
+	return (unsigned)n;
+}
+
 static void
 killed_log_loses_no_acknowledged_record_and_never_forks(void **state)
 {
-	struct { uint64_t size; struct merkle_hash root; } seen[64];
+	struct { uint64_t size; struct merkle_hash root; } *seen;
 	struct merkle_frontier f;
 	struct merkle_hash root;
 	struct published p;
 	struct log_client *c;
 	size_t n_seen = 0, k;
-	unsigned round, seed = (unsigned)clock_now_ms();
+	unsigned round, rounds = crash_rounds(), most, seed;
 	int64_t until;
 	uint64_t i;
 	pid_t pid;
 
 	(void)state;
+	seed = (unsigned)clock_now_ms();
 	print_message("# seed %u\n", seed);
+	assert_non_null(seen = calloc(2 * rounds, sizeof(*seen)));
 	controls->publish_ms = 3;
 	pid = log_start();
 	c = open_client(NULL);
-	for (round = 0; round < 20; round++) {
+	for (round = 0; round < rounds; round++) {
 		until = clock_mono_ms() + 1 + rand_r(&seed) % 80;
+		most = submitted + (rounds > 400 ? RECORDS_MAX / rounds :
+		    ROUND_MAX);
 		while (clock_mono_ms() < until)
-			if (submitted - atomic_load(&answered) < IN_FLIGHT)
+			if (submitted < most && submitted -
+			    atomic_load(&answered) < IN_FLIGHT)
 				assert_int_equal(submit(c), 0);
 		assert_true(WIFSIGNALED(log_end(pid, SIGKILL)));
 		/* What a reader, and the signer, saw at that moment. */
@@ -371,8 +390,9 @@ killed_log_loses_no_acknowledged_record_and_never_forks(void **state)
 			assert_int_equal(merkle_frontier_add(&f, &p.leaf[i]),
 			    0);
 	}
-	print_message("# %u records\n", submitted);
+	print_message("# %u records, killed %u times\n", submitted, rounds);
 	published_done(&p);
+	free(seen);
 }
 
 static void
