@@ -32,6 +32,21 @@ class Mutation:
 
 FAULTS = "tests/end/test_faults.py"
 MUTATIONS = [
+    Mutation("a claim of ability is decided at the start of a version alone",
+             "src/claim/ability.c",
+             "\t*next_ms = directory_changes_at(x->directory, x->from_ms);\n",
+             "\t*next_ms = INT64_MAX;\n",
+             unit=("verify-ability",)),
+    Mutation("a reconciliation that found something counts as one that fits",
+             "src/claim/held.c",
+             "if (count(&h->rec) > 0)",
+             "if (count(&h->rec) > 1000000)",
+             unit=("verify-reconciled",)),
+    Mutation("lines that a store's log lacks go unnoticed",
+             "src/claim/lines.c",
+             "for (i = 1; i < s->n; i++) {",
+             "for (i = 1; i < s->n && s->n > LINES_SPANS_MAX; i++) {",
+             unit=("verify-reconciled", "pglog")),
     Mutation("hidden rows on another server meet a reader's conditions",
              "src/enforce/far.c",
              'buf_str(out, " WITH (security_barrier)");',

@@ -11,7 +11,7 @@
 
 static const char *const claim_keys[] = {
 	"claim", "title", "sworn-by", "sentence", "period", "gateways",
-	"stores", "never-did", NULL,
+	"stores", "never-did", "never-could", NULL,
 };
 static const char *const period_keys[] = {"from", "to", NULL};
 static const char *const did_keys[] = {
@@ -129,7 +129,7 @@ load_treatment(struct yaml_in *in, const struct yaml_node *did,
 }
 
 static void
-load_never_did(struct yaml_in *in, const struct yaml_node *node,
+load_never(struct yaml_in *in, const struct yaml_node *node,
     struct claim *c)
 {
 	yaml_map(in, node, did_keys);
@@ -168,8 +168,17 @@ load_claim(struct yaml_in *in, const struct yaml_node *top, struct claim *c)
 		load_period(in, yaml_need(in, top, "period"), c);
 	c->gateways = need_strs(in, top, "gateways");
 	c->stores = need_strs(in, top, "stores");
-	if (in->result == 0 && yaml_need(in, top, "never-did") != NULL)
-		load_never_did(in, yaml_get(top, "never-did"), c);
+	if (in->result != 0)
+		return;
+	c->could = yaml_get(top, "never-could") != NULL;
+	if (c->could && yaml_get(top, "never-did") != NULL)
+		(void)yaml_fail(in, yaml_get(top, "never-could"), "a claim "
+		    "has never-did or never-could: what nobody could, nobody "
+		    "did");
+	else if (c->could)
+		load_never(in, yaml_get(top, "never-could"), c);
+	else if (yaml_need(in, top, "never-did") != NULL)
+		load_never(in, yaml_get(top, "never-did"), c);
 }
 
 int

@@ -47,6 +47,7 @@ struct claim {
 	struct record_strs stores;	/* never empty */
 	struct claim_who who;
 	struct claim_data data;
+	bool could;		/* nobody could; else: nobody did */
 	void *memory;
 };
 

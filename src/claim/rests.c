@@ -248,6 +248,8 @@ rests_say(struct verdict *v)
 	    (e = approvals_say(v)) != 0 ||
 	    (e = say_logs(v)) != 0 || (e = say_logins(v)) != 0)
 		return e;
+	if ((e = could_say(v)) != 0)
+		return e;
 	if ((e = state_rest(v, "gateways", "that no other gateway and no "
 	    "other copy of these stores exists (backups, replicas, the "
 	    "machines and disks themselves): the claim names %zu, and the "

@@ -110,6 +110,18 @@ struct state_exception {
 	uint64_t n;			/* statements */
 };
 
+/* What is in force at a gateway, until something else is. */
+struct state_version {
+	uint64_t seq;			/* of the in_force record */
+	int64_t from_ms;
+	char *policy, *directory;	/* SHA-256 */
+	bool by_address;
+	struct state_store **stores;	/* of the claim */
+	size_t n_stores;
+};
+
+struct could_met;
+
 /* Distinct texts in the order of their first mention. */
 struct state_texts {
 	const char **s;
@@ -128,6 +140,10 @@ struct verdict {
 	struct state_log *logs;
 	struct logins **logins;		/* as claim->stores; NULL: none */
 	struct state_reconciled *reconciled;	/* of the claim's stores */
+	struct state_version *version;	/* claims of ability; NULL: none yet */
+	struct verdict_ability *abilities;
+	size_t cap_abilities;
+	struct could_met **met;		/* could.c's; NULL: nobody yet */
 	const struct record *now;	/* the record being fed */
 	struct drifted *drifted;	/* by log and store */
 	struct verdict_evidence *evidence;
@@ -199,6 +215,12 @@ int held_note(struct verdict *v, const struct record *r, struct bytes entry);
 void held_free(struct verdict *v);
 /* Doubts and what it rests on, for a store whose log is not given. */
 int held_judge(struct verdict *v, const char *store);
+
+/* could.c: who of all could, version by version. No-ops for other claims. */
+int could_in_force(struct verdict *v, const struct record *r);
+int could_log_end(struct verdict *v);
+void could_free(struct verdict *v);
+int could_say(struct verdict *v);
 
 /* rests.c */
 int rests_missing(struct verdict *v);

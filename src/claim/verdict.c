@@ -104,6 +104,9 @@ verdict_free(struct verdict *v)
 	stores_free(v);
 	drifted_free(v);
 	held_free(v);
+	could_free(v);
+	free(v->abilities);
+	free(v->met);
 	if (v->logins != NULL)
 		for (i = 0; i < v->claim->stores.n; i++)
 			logins_free(v->logins[i]);
@@ -535,7 +538,8 @@ take(struct verdict *v, const struct record *r, struct bytes entry)
 		v->log->has_in_force = true;
 		v->log->in_force_seq = r->seq;
 		v->log->in_force_ms = r->time_ms;
-		return approvals_in_force(v, r);
+		e = approvals_in_force(v, r);
+		return e != 0 ? e : could_in_force(v, r);
 	}
 	if (r->type == RECORD_APPROVAL)
 		return approvals_step(v, r);
@@ -586,7 +590,8 @@ verdict_log_end(struct verdict *v)
 		return 0;
 	arena_reset(v->scratch);
 	e = track_end(v->track);
-	if (e != 0 || (e = drifted_end(v)) != 0)
+	if (e != 0 || (e = drifted_end(v)) != 0 ||
+	    (e = could_log_end(v)) != 0)
 		return e;
 	track_free(v->track);
 	v->track = NULL;
@@ -626,11 +631,12 @@ verdict_end(struct verdict *v, const struct verdict_result **ret)
 	r->gaps = v->gaps;
 	r->evidence = v->evidence;
 	r->doubts = v->doubts;
+	r->abilities = v->abilities;
 	r->rests = v->rests;
 	r->value = VERDICT_HOLDS;
 	if (r->n_doubts > 0 || v->partial)
 		r->value = VERDICT_NOT_SHOWN;
-	if (r->n_evidence > 0)
+	if (r->n_evidence > 0 || r->n_abilities > 0)
 		r->value = VERDICT_REFUTED;
 	*ret = r;
 	return 0;

@@ -76,6 +76,30 @@ struct verdict_evidence {
 	const uint64_t *counts;
 };
 
+/* A principal that could read what a claim of ability denies. */
+struct verdict_ability {
+	const char *gateway;
+	uint64_t seq;			/* of what was in force */
+	int64_t at_ms;			/* first so, within the period */
+	uint64_t versions;		/* in how many, or stretches of them */
+	const char *principal;
+	const char *name;		/* as people say it */
+	const char *kind;
+	const char *store;
+	struct record_strs residences;
+	struct record_strs tables;
+	struct record_strs categories;	/* shown plain */
+	struct record_strs masked;	/* shown masked */
+	struct record_strs rules;	/* that permit */
+	const char *place;		/* from where, for one */
+	const char *purpose;		/* stating that; NULL: nothing */
+	const char *ticket;
+	const char *is, *is_because;	/* as of evidence */
+	const char *label;
+	struct record_strs kinds, steps;
+	const char *policy, *directory, *catalog;	/* SHA-256 */
+};
+
 struct verdict_doubt {
 	const char *what;		/* a word that programs can read */
 	const char *text;		/* a sentence, without full stop */
@@ -104,6 +128,11 @@ struct verdict_result {
 	const struct verdict_evidence *evidence;	/* in order of logs */
 	size_t n_evidence;
 	uint64_t more_evidence;		/* not kept */
+	/* Of a claim of ability; else none. */
+	const struct verdict_ability *abilities;
+	size_t n_abilities;
+	uint64_t more_abilities;
+	uint64_t versions;		/* decided, or stretches of them */
 	const struct verdict_doubt *doubts;
 	size_t n_doubts;
 	uint64_t more_doubts;

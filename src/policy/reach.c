@@ -148,8 +148,8 @@ each_scope(const struct sessions *s, struct reach_session *q, reach_fn *fn,
 }
 
 /* With each purpose and ticket, from one place. */
-static int
-each_stated(const struct sessions *s, struct reach_session *q, reach_fn *fn,
+int
+reach_each_stated(const struct sessions *s, struct reach_session *q, reach_fn *fn,
     void *arg)
 {
 	size_t i;
@@ -191,7 +191,7 @@ reach_each_approved(const struct directory *d, const struct sessions *s,
 		r = control_of(d, principal, at_ms, &s->places[q.place], 1, a,
 		    &q.control);
 		if (r == 0)
-			r = each_stated(s, &q, fn, arg);
+			r = reach_each_stated(s, &q, fn, arg);
 	}
 	arena_free(a);
 	return r;

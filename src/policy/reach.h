@@ -97,6 +97,11 @@ int reach_each_approved(const struct directory *d, const struct sessions *s,
     const char *principal, int64_t at_ms,
     const struct policy_approvals *approved, reach_fn *fn, void *arg);
 
+/* For one principal, place and control set, which q has: with each purpose
+ * and ticket, at each hour. */
+int reach_each_stated(const struct sessions *s, struct reach_session *q,
+    reach_fn *fn, void *arg);
+
 /*
  * What a session is shown of each cell: levels[0..n_cells), each an enum
  * treatment. A purpose that the policy does not know opens no session. The

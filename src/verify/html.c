@@ -237,6 +237,9 @@ sworn(struct buf *out, const struct claim *c)
 	buf_str(out, "</p></blockquote>\n<p>sworn by ");
 	html_str(out, c->sworn_by);
 	buf_str(out, "</p>\n<h3>What was checked</h3>\n<dl>\n");
+	term(out, "About");
+	buf_str(out, c->could ? "what anybody could read, and did</dd>\n" :
+	    "what anybody read</dd>\n");
 	term(out, "Period");
 	say_time(out, c->from_ms);
 	buf_str(out, " to ");
@@ -272,6 +275,9 @@ figures(struct buf *out, const struct outcome *o,
 	buf_str(out, "<ul class=\"figures\">\n");
 	figure(out, v->n_evidence + v->more_evidence, "disclosure that meets "
 	    "the words", "disclosures that meet the words");
+	if (o->claim->could)
+		figure(out, v->n_abilities + v->more_abilities, "reader who "
+		    "could", "readers who could");
 	if (r->more == 0)
 		figure(out, r->n, "reader of them", "readers of them");
 	figure(out, v->n_doubts + v->more_doubts, "thing missing or undecided",
@@ -300,10 +306,15 @@ verdict(struct buf *out, const struct outcome *o,
 	} else if (o->verdict->value == VERDICT_REFUTED) {
 		buf_fmt(out, start, "refuted", "\xe2\x9c\x95", word,
 		    o->bundle != NULL ? " by this evidence" : "",
+		    o->verdict->n_abilities > 0 ? "There are readers who "
+		    "could what the claim says nobody could." :
 		    "There are disclosures that meet the claim\xe2\x80\x99s "
 		    "words.");
 	} else if (o->verdict->value == VERDICT_HOLDS) {
 		buf_fmt(out, start, "holds", "\xe2\x9c\x93", word, "",
+		    o->claim->could ? "Nobody in the directory could, no "
+		    "disclosure in the records meets the claim\xe2\x80\x99s "
+		    "words, and nothing that could hide one is missing." :
 		    "No disclosure in the records meets the claim\xe2\x80\x99s "
 		    "words, and nothing that could hide one is missing.");
 	} else {
@@ -637,6 +648,7 @@ html_write(struct buf *out, const struct outcome *o, bool all)
 	if (o->verdict != NULL) {
 		drawings(out, o, &r);
 		paths(out, &r);
+		html_abilities(out, o->verdict, all);
 		table(out, o->verdict, all);
 		doubts(out, o->verdict, all);
 		rests(out, o->verdict);

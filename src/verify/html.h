@@ -45,6 +45,10 @@ void html_timeline(struct buf *out, const struct outcome *o,
     const struct html_readers *r);
 void html_arcs(struct buf *out, const struct verdict_result *v);
 
+/* html_could.c: who could, of a claim of ability. */
+void html_abilities(struct buf *out, const struct verdict_result *v,
+    bool all);
+
 /* Parts of a page. */
 void html_str(struct buf *out, const char *s);
 void html_list(struct buf *out, const struct record_strs *l);

@@ -120,6 +120,7 @@ json_claim(const struct claim *c, bool *failed)
 	set(v, "to", json_time(c->to_ms), failed);
 	set(v, "gateways", json_strs(&c->gateways), failed);
 	set(v, "stores", json_strs(&c->stores), failed);
+	set(v, "about", json_str(c->could ? "ability" : "acts"), failed);
 	return v;
 }
 
@@ -190,6 +191,50 @@ json_evidence(const struct verdict_evidence *e, bool *failed)
 }
 
 static json_t *
+json_ability(const struct verdict_ability *a, bool *failed)
+{
+	const struct verdict_evidence path = { .label = a->label,
+	    .kinds = a->kinds, .steps = a->steps, .is = a->is,
+	    .is_because = a->is_because };
+	json_t *v = json_object();
+
+	set(v, "gateway", json_str(a->gateway), failed);
+	set(v, "seq", json_number(a->seq), failed);
+	set(v, "time", json_time(a->at_ms), failed);
+	set(v, "versions", json_number(a->versions), failed);
+	set(v, "principal", json_str(a->principal), failed);
+	set(v, "name", json_str(a->name), failed);
+	set(v, "kind", json_str(a->kind), failed);
+	set(v, "store", json_str(a->store), failed);
+	set(v, "residences", json_strs(&a->residences), failed);
+	set(v, "tables", json_strs(&a->tables), failed);
+	set(v, "categories", json_strs(&a->categories), failed);
+	set(v, "masked", json_strs(&a->masked), failed);
+	set(v, "rules", json_strs(&a->rules), failed);
+	set(v, "place", json_str(a->place), failed);
+	set(v, "purpose", json_str(a->purpose), failed);
+	set(v, "ticket", json_str(a->ticket), failed);
+	set(v, "control", json_path(&path, failed), failed);
+	set(v, "is", json_is(&path, failed), failed);
+	set(v, "policy", json_str(a->policy), failed);
+	set(v, "directory", json_str(a->directory), failed);
+	set(v, "catalog", json_str(a->catalog), failed);
+	return v;
+}
+
+static void
+set_abilities(json_t *to, const struct verdict_result *r, bool *failed)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < r->n_abilities; i++)
+		*failed |= json_array_append_new(list,
+		    json_ability(&r->abilities[i], failed)) != 0;
+	set(to, "abilities", list, failed);
+}
+
+static json_t *
 json_doubt(const struct verdict_doubt *d, bool *failed)
 {
 	json_t *v = json_object();
@@ -212,6 +257,8 @@ json_counts(const struct verdict_result *r, bool *failed)
 	set(v, "denials", json_number(r->denials), failed);
 	set(v, "evidence", json_number(r->n_evidence + r->more_evidence),
 	    failed);
+	set(v, "abilities", json_number(r->n_abilities + r->more_abilities),
+	    failed);
 	set(v, "doubts", json_number(r->n_doubts + r->more_doubts), failed);
 	return v;
 }
@@ -226,6 +273,7 @@ set_verdict(json_t *to, const struct verdict_result *r, bool *failed)
 		*failed |= json_array_append_new(list,
 		    json_evidence(&r->evidence[i], failed)) != 0;
 	set(to, "evidence", list, failed);
+	set_abilities(to, r, failed);
 	list = json_array();
 	for (i = 0; i < r->n_doubts; i++)
 		*failed |= json_array_append_new(list,

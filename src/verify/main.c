@@ -473,6 +473,13 @@ write_evidence(const struct run *x)
 
 	if (x->options.evidence == NULL || v == NULL)
 		return 0;
+	if (v->value == VERDICT_REFUTED && v->n_evidence == 0) {
+		(void)fprintf(stderr, "sworn-verify: no evidence was written: "
+		    "that somebody could rests on what was in force, up to "
+		    "the entry that changed it, and no disclosure shows it; "
+		    "hand on the log itself\n");
+		return 0;
+	}
 	if (v->value != VERDICT_REFUTED) {
 		(void)fprintf(stderr, "sworn-verify: no evidence was written: "
 		    "that a claim %s rests on the whole log, since any entry "

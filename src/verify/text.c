@@ -141,23 +141,46 @@ text_alone(struct buf *out, const struct outcome *o)
 	buf_str(out, "\n");
 }
 
+/* Acts or ability: what was found. */
 static void
-text_verdict(struct buf *out, const struct verdict_result *v)
+text_refuted(struct buf *out, const struct verdict_result *v)
 {
+	uint64_t could = v->n_abilities + v->more_abilities;
+
+	buf_str(out, "THE VERDICT: refuted. ");
+	if (could > 0) {
+		say_count(out, could, "reader could", "readers could");
+		buf_str(out, " what the claim says nobody could.\n");
+	}
+	if (could == 0 || v->n_evidence > 0) {
+		say_count(out, v->n_evidence + v->more_evidence,
+		    "disclosure meets", "disclosures meet");
+		buf_str(out, " the claim's words.\n");
+	}
+}
+
+static void
+text_verdict(struct buf *out, const struct outcome *o)
+{
+	const struct verdict_result *v = o->verdict;
+
 	switch (v->value) {
 	case VERDICT_HOLDS:
-		buf_str(out, "THE VERDICT: holds. No disclosure in the "
+		buf_str(out, o->claim->could ? "THE VERDICT: holds. Nobody "
+		    "in the directory could, and no disclosure in the\n"
+		    "records meets the claim's words; nothing that could "
+		    "hide one is missing.\n" :
+		    "THE VERDICT: holds. No disclosure in the "
 		    "records meets the claim's words,\nand nothing that "
 		    "could hide one is missing.\n");
 		break;
 	case VERDICT_REFUTED:
-		buf_str(out, "THE VERDICT: refuted. ");
-		say_count(out, v->n_evidence + v->more_evidence,
-		    "disclosure meets", "disclosures meet");
-		buf_str(out, " the claim's words.\n");
+		text_refuted(out, v);
 		break;
 	case VERDICT_NOT_SHOWN:
-		buf_str(out, "THE VERDICT: not shown. No disclosure is known "
+		buf_str(out, o->claim->could ? "THE VERDICT: not shown. "
+		    "Nobody is known to have been able to, but\n" :
+		    "THE VERDICT: not shown. No disclosure is known "
 		    "to meet the claim's words, but\n");
 		say_count(out, v->n_doubts + v->more_doubts, "thing is",
 		    "things are");
@@ -348,6 +371,66 @@ text_evidences(struct buf *out, const struct verdict_result *v, bool all)
 }
 
 static void
+text_ability(struct buf *out, const struct verdict_ability *a)
+{
+	const struct verdict_evidence who = { .principal = a->principal,
+	    .name = a->name, .kind = a->kind, .label = a->label,
+	    .kinds = a->kinds, .steps = a->steps, .is = a->is,
+	    .is_because = a->is_because };
+	size_t i;
+
+	text_reader(out, &who);
+	buf_str(out, "    could read at store ");
+	say_str(out, a->store);
+	buf_str(out, ": residents of ");
+	say_list(out, &a->residences);
+	buf_str(out, "\n      tables: ");
+	say_list(out, &a->tables);
+	if (a->categories.n > 0) {
+		buf_str(out, "\n      categories: ");
+		say_list(out, &a->categories);
+	}
+	if (a->masked.n > 0) {
+		buf_str(out, "\n      shown masked: ");
+		say_list(out, &a->masked);
+	}
+	buf_str(out, "\n      so from ");
+	say_str(out, strcmp(a->place, "unknown") == 0 ? "a network of no site" :
+	    a->place);
+	buf_str(out, ", purpose: ");
+	say_str(out, a->purpose != NULL ? a->purpose : "none stated");
+	buf_str(out, ", ticket like: ");
+	say_str(out, a->ticket != NULL ? a->ticket : "none stated");
+	buf_str(out, "\n");
+	for (i = 0; i < a->rules.n; i++)
+		say_wrap(out, "      permitted by rule: ", 8, a->rules.s[i]);
+	buf_str(out, "      from ");
+	say_time(out, a->at_ms);
+	buf_fmt(out, " on, by entry %llu of ", (unsigned long long)a->seq);
+	say_str(out, a->gateway);
+	buf_fmt(out, "\n      (policy %.12s, directory %.12s, catalog %.12s)\n",
+	    a->policy, a->directory, a->catalog);
+}
+
+static void
+text_abilities(struct buf *out, const struct verdict_result *v, bool all)
+{
+	size_t n = all || v->n_abilities <= EVIDENCE_SHOWN ? v->n_abilities :
+	    EVIDENCE_SHOWN, i;
+
+	if (v->n_abilities == 0)
+		return;
+	buf_str(out, "\nWHO COULD, by what was in force:\n");
+	for (i = 0; i < n; i++)
+		text_ability(out, &v->abilities[i]);
+	if (v->n_abilities + v->more_abilities > n) {
+		buf_str(out, "\n  and ");
+		say_number(out, v->n_abilities + v->more_abilities - n);
+		buf_str(out, " more (--all shows them)\n");
+	}
+}
+
+static void
 text_doubts(struct buf *out, const struct verdict_result *v, bool all)
 {
 	size_t n = all || v->n_doubts <= DOUBTS_SHOWN ? v->n_doubts :
@@ -402,7 +485,8 @@ outcome_text(struct buf *out, const struct outcome *o, bool all)
 	if (o->bundle != NULL)
 		text_alone(out, o);
 	else
-		text_verdict(out, o->verdict);
+		text_verdict(out, o);
+	text_abilities(out, o->verdict, all);
 	text_evidences(out, o->verdict, all);
 	text_doubts(out, o->verdict, all);
 	text_rests(out, o->verdict);

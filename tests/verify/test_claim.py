@@ -848,7 +848,7 @@ def test_claims_that_say_nothing_clear_are_refused(bench):
            good.replace("whose: [US]", "whose: []"),
            good.replace("  whose: [US]\n", ""),
            good.replace("location,", "locatoin,"),
-           good.replace("never-did", "never-could"),
+           good.replace("never-did", "never-might"),
            good + "more: 1\n",
            good.replace("who: {", "who: {nationality: [CN], "),
            claim_text(end, begin), claim_text(begin, begin),
