@@ -4,6 +4,7 @@
  * sworn approval list | rules [--to DSN] [--json]
  * sworn approval show | approve | deny | revoke | review ID [--why TEXT]
  *     [--to DSN] [--json]
+ * sworn approval history: approval_history.c
  *
  * Speaks to the gateway as any client does: whoever runs it logs in as
  * themselves, by password or certificate, and says what docs/approvals.md
@@ -17,6 +18,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "cli/approval.h"
 #include "cli/cmd.h"
 #include "cli/jsons.h"
 #include "cli/options.h"
@@ -31,7 +33,8 @@ static const char usage[] =
 "usage: sworn approval list | rules [--to DSN] [--json]\n"
 "       sworn approval show ID [--to DSN] [--json]\n"
 "       sworn approval approve | revoke ID [--why TEXT] [--to DSN] [--json]\n"
-"       sworn approval deny | review ID --why TEXT [--to DSN] [--json]\n";
+"       sworn approval deny | review ID --why TEXT [--to DSN] [--json]\n"
+"       sworn approval history --log DIR [--key VKEY] [--json]\n";
 
 /* As text between quotes; libpq's own wants a connection first. */
 static void
@@ -265,6 +268,8 @@ cmd_approval(int argc, char **argv)
 	struct buf order;
 	int r;
 
+	if (argc > 1 && strcmp(argv[1], "history") == 0)
+		return approval_history(argc - 1, argv + 1);
 	for (i = 0; argc > 1 && i < n; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			break;

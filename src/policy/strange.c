@@ -128,6 +128,8 @@ policy_strange(const struct policy *p, const struct policy_known *k,
 		strange_names(&s, &r->principals, "principal", known_id);
 		strange_names(&s, &r->approval.principals, "principal",
 		    known_id);
+		strange_names(&s, &r->approval.glass_principals, "principal",
+		    known_id);
 		strange_names(&s, &r->approval.meet_at, "principal or entity",
 		    known_id);
 		strange_names(&s, &r->employed_by, "entity", known_id);

@@ -2,6 +2,8 @@
 to one's own, cited by what they let, over when they expire, and found by the
 verifier where they were not there. Real gateway, real store, real clients."""
 import json
+import os
+import signal
 
 import psycopg
 import pytest
@@ -46,6 +48,8 @@ def make(world, name):
     gateway = world.new_gateway(name)
     gateway.create()
     gateway.configure("enforce")
+    gateway.conf.write_text(gateway.conf.read_text().replace(
+        "log: 5s}", "log: 1500ms}"))
     (gateway.folder / "asked.yaml").write_text(RULES)
     policy = gateway.folder / "policy.yaml"
     policy.write_text(policy.read_text().replace(
@@ -88,6 +92,15 @@ def ask(gateway, rule=ACCOUNTS, span="30m", who="priya", more=""):
 
 def reader(gateway, ticket=None):
     return connect(gateway, "priya", "us", "austin", "operations", ticket)
+
+
+def opens(gateway):
+    """Whether a session gets in: its records are taken."""
+    try:
+        reader(gateway).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def steps(gateway, approval):
@@ -210,6 +223,36 @@ def test_approvals_outlive_a_crash_and_what_was_revoked_stays_so(approving):
     say(approving, "priya", f"REVOKE {kept}")
 
 
+def test_a_step_that_the_log_does_not_answer_gives_nothing(approving):
+    id, other = ask(approving), ask(approving, PROFILES)
+    log = approving.process("log")
+    os.kill(log, signal.SIGSTOP)
+    try:
+        with pytest.raises(psycopg.Error) as e:
+            say(approving, "olga", f"APPROVE {id}")
+        assert e.value.sqlstate == "58030" and "the log" in str(e.value)
+    finally:
+        os.kill(log, signal.SIGCONT)
+    wait_for("the log to take records again", lambda: opens(approving))
+    with reader(approving) as c:
+        with pytest.raises(psycopg.Error):
+            c.execute(READ)
+    # Nobody knows what the log has: no step until it was read again.
+    assert "restart the gateway" in refused(approving, "liu",
+                                            f"APPROVE {other}")
+    approving.stop()
+    approving.start()
+    taken = [s["step"] for s in steps(approving, id)]
+    with reader(approving) as c:
+        if "approve" in taken:
+            assert c.execute(READ).fetchall()
+        else:
+            with pytest.raises(psycopg.Error):
+                c.execute(READ)
+    say(approving, "priya", f"REVOKE {id}")
+    say(approving, "priya", f"REVOKE {other}")
+
+
 def test_broken_glass_opens_at_once_and_closes_without_a_review(approving):
     order = (f"BREAK GLASS '{ACCOUNTS}' ON us FOR '2m' BECAUSE 'pager, down'")
     assert "lets nobody like dana" in refused(
@@ -308,3 +351,17 @@ def test_the_verifier_decides_again_with_them_and_names_them(approving,
     assert "approved by olga; 2 statements" in said[0]
     assert f"broken glass {broken}: priya" in said[1]
     assert "approved by nobody, reviewed by olga; 1 statement of" in said[1]
+    # And for whoever has no part in them, from the log's files alone.
+    told = json.loads(approving.sworn(
+        "approval", "history", "--log", approving.log, "--key",
+        approving.vkey, "--json")[1])
+    one = {a["id"]: a for a in told}
+    assert [s["step"] for s in one[id]["steps"]] == [
+        "request", "approve", "revoke"]
+    assert one[id]["statements"] == 2 and not one[id]["glass"]
+    assert [(s["step"], s["by"]) for s in one[broken]["steps"]] == [
+        ("break_glass", "priya"), ("review", "olga"), ("revoke", "olga")]
+    assert one[broken]["glass"] and one[broken]["statements"] == 1
+    shown = approving.sworn("approval", "history", "--log", approving.log)[1]
+    assert f"{len(told)} approvals in the log" in shown
+    assert "  review by olga, from 127.11.0.10:" in shown

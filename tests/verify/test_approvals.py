@@ -10,7 +10,7 @@ import logkit
 from logkit import (MODERATOR_SEES, Log, claim_text, clearance_text, main,
                     sha256, table, time_text)
 
-ROUNDS = 60
+ROUNDS = 30
 MINUTE = 60000
 RULE = "moderators moderate"
 POLICY = logkit.POLICY.replace(
@@ -326,7 +326,7 @@ def test_random_logs_are_judged_as_a_naive_reader_does(bench):
         assert got == want, (i, got, want, out["doubts"], log.records)
         some += bool(want)
         none += not want
-    assert min(some, none) > 5, (some, none)
+    assert min(some, none) > 3, (some, none)
 
 
 if __name__ == "__main__":
