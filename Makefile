@@ -92,7 +92,7 @@ crash: all
 	    tests/end/test_crash.py
 	SWORN_CRASH_ROUNDS=$(ROUNDS) $(BUILD)/tests/gateway/test_log_process
 
-# Lets each system call of the log process fail, or be its last; an hour.
+# Lets each system call of the log process fail, or be its last; ten minutes.
 faults: all
 	scripts/deps.sh test
 	scripts/unprivileged.sh -b $(BUILD) env SWORN_INJECT_ALL=1 \

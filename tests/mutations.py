@@ -420,6 +420,16 @@ MUTATIONS = [
              "src/gateway/log_process.c",
              "\tif ((r = limit_calls(l)) != 0)\n\t\treturn r;\n", "\t(void)limit_calls;\n",
              end=("tests/end/test_keys.py",)),
+    Mutation("a batch that was not written counts as durable",
+             "src/store/journal.c",
+             "\t\terrno = saved;\n\t\treturn r;\n\t}\n\tif (j->disk->sync",
+             "\t\terrno = saved;\n\t\tr = 0;\n\t}\n\tif (j->disk->sync",
+             end=("tests/interop/test_inject.py",)),
+    Mutation("a log that was cut off ends like one that stopped",
+             "src/claim/track.c",
+             "\tif (t->before == RECORD_STOP)\n\t\treturn gap(t, TRACK_LAST,",
+             "\tif (t->booted)\n\t\treturn gap(t, TRACK_LAST,",
+             unit=("verify-log",)),
 ]
 
 

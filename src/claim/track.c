@@ -46,6 +46,8 @@ track_kind_text(enum track_kind k)
 		return "down";
 	case TRACK_CRASH:
 		return "crash";
+	case TRACK_LAST:
+		return "end";
 	case TRACK_SILENCE:
 		return "silence";
 	case TRACK_START:
@@ -502,12 +504,29 @@ track_each(struct track *t, int (*fn)(void *arg, struct track_session *s,
 			(void)fn(arg, s, TRACK_OPEN, NULL); /* as declared */
 }
 
+/* A stop is the last record of whoever ended in order. Without it nothing
+ * tells whether there is more: it goes on, or its end was lost or cut off. */
+static int
+tell_end(struct track *t)
+{
+	if (!t->booted)
+		return 0;
+	if (t->before == RECORD_STOP)
+		return gap(t, TRACK_LAST, t->seq, t->time_ms, t->time_ms,
+		    "the log ends in order: the gateway stopped, and has not "
+		    "started since (entry %" PRIu64 " is the last)", t->seq);
+	return gap(t, TRACK_LAST, t->seq, t->time_ms, t->time_ms, "the log "
+	    "ends without a stop (entry %" PRIu64 " is the last): the gateway "
+	    "was running then, or ended out of order", t->seq);
+}
+
 int
 track_end(struct track *t)
 {
 	int e;
 
-	if ((e = settle_all(t)) != 0)
+	if ((e = settle_all(t)) != 0 ||
+	    (e = end_all(t, TRACK_OPEN, NULL)) != 0)
 		return e;
-	return end_all(t, TRACK_OPEN, NULL);
+	return tell_end(t);
 }

@@ -32,6 +32,7 @@ enum track_kind {
 	/* Informs: nothing is missing. */
 	TRACK_DOWN,		/* between a stop and the next start */
 	TRACK_CRASH,		/* a start without a stop before it */
+	TRACK_LAST,		/* how the log ends: by a stop, or in the midst */
 	/* Something is missing. */
 	TRACK_SILENCE,		/* longer than the heartbeat allows */
 	TRACK_START,		/* the log does not begin as logs do */

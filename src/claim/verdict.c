@@ -267,6 +267,8 @@ concerns(const struct claim *c, const struct track_gap *g)
 	case TRACK_CRASH:
 	case TRACK_SILENCE:
 		return g->to_ms > c->from_ms && g->from_ms < c->to_ms;
+	case TRACK_LAST:
+		return false;		/* what is missing then is a doubt */
 	case TRACK_START:
 	case TRACK_BOOT:
 	case TRACK_SESSION:
@@ -321,6 +323,7 @@ on_gap(void *arg, const struct track_gap *g)
 		if ((r = keep_gap(v, g)) != 0)
 			return r;
 		break;
+	case TRACK_LAST:
 	case TRACK_START:
 	case TRACK_BOOT:
 	case TRACK_SESSION:

@@ -97,6 +97,7 @@ on_gap(void *arg, const struct track_gap *g)
 	switch (g->kind) {
 	case TRACK_DOWN:
 	case TRACK_CRASH:
+	case TRACK_LAST:
 	case TRACK_SILENCE:
 		return outcome_add(&x->outcome, &x->outcome.notes,
 		    track_kind_text(g->kind), g->text, x->dir);

@@ -264,7 +264,23 @@ def test_crash_stop_and_silence_are_told_and_no_damage(bench):
     p = bench.run("log", bench.write(log), "--key", VKEY, "--json")
     assert p.returncode == 0
     notes = [n["what"] for n in json.loads(p.stdout)["notes"]]
-    assert notes == ["crash", "down", "silence"], notes
+    assert notes == ["crash", "down", "silence", "end"], notes
+
+
+def test_an_end_in_order_is_told_from_one_in_the_midst(bench):
+    log, ends = Log(), []
+    log.visit("aoife", "eu")
+    for step in (log.beat_now, log.stop, log.boot, log.stop):
+        step()
+        p = bench.run("log", bench.write(log), "--key", VKEY, "--json")
+        assert p.returncode == 0, p.stdout
+        ends.append([n["text"] for n in json.loads(p.stdout)["notes"]
+                     if n["what"] == "end"])
+        assert f"entry {len(log.records) - 1} is the last" in ends[-1][0]
+    assert [len(e) for e in ends] == [1, 1, 1, 1]
+    for (text,), in_order in zip(ends, (False, True, False, True)):
+        assert ("ends in order" in text) == in_order, text
+        assert ("without a stop" in text) == (not in_order), text
 
 
 def test_kept_checkpoint_tells_rollback_and_rewriting(bench):
