@@ -42,6 +42,7 @@
 #include "cli/masks.h"
 #include "cli/probe.h"
 #include "cli/rights.h"
+#include "cli/writable.h"
 #include "enforce/enforce.h"
 #include "enforce/keep.h"
 #include "enforce/twin.h"
@@ -198,7 +199,9 @@ look(struct apply *a)
 		return r;
 	enforce_types_sort(a->types, a->n_types);
 	if ((r = masks_check(a->c, a->store->catalog, &a->wanted, a->types,
-	    a->n_types)) != 0 || (r = apply_list(a)) != 0 ||
+	    a->n_types)) != 0 ||
+	    (r = writable_check(a->c, &a->wanted)) != 0 ||
+	    (r = apply_list(a)) != 0 ||
 	    (r = refuse_strangers(a)) != 0)
 		return r;
 	return apply_compare(a);

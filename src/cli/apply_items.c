@@ -348,7 +348,8 @@ grant_pane(struct apply *a, const struct share_pane *p)
 	if (buf_text(&roles) == NULL)
 		r = apply_said(ERR_MEMORY, "out of memory");
 	else if (n > 0 && (r = apply_room(a, n + 2 * p->n_tables)) == 0) {
-		enforce_pane_grant_sql(p->name, buf_text(&roles), &sql);
+		enforce_pane_grant_sql(p->name, buf_text(&roles), &p->shown,
+		    &sql);
 		r = apply_change(a, "giving logins a pane", &sql);
 	}
 	buf_done(&roles);

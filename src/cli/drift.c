@@ -40,6 +40,14 @@
 #define OWNER_OF "regexp_replace(n.nspname, '_twin$', '') || '_own'"
 #define OURS "'^sworn_(p?[0-9a-f]{16}(_own)?|way)$' "
 
+/* A clearance that may write: which of these rights it has, its hash tells. */
+#define WRITES "(x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE') AND " \
+	"NOT x.is_grantable AND EXISTS (SELECT FROM pg_db_role_setting s " \
+	"JOIN pg_roles w ON w.oid = s.setrole WHERE w.rolname ~ " LOGIN \
+	"AND 'default_transaction_read_only=off' = ANY (s.setconfig) AND " \
+	"(w.rolname = regexp_replace(g.rolname, '_own$', '') OR " \
+	"g.rolname ~ '^sworn_p'))) "
+
 struct drift {
 	PGconn *c;
 	const struct config *config;
@@ -73,13 +81,17 @@ static const struct check checks[] = {
 	    "aclexplode(c.relacl) x JOIN pg_roles g ON g.oid = x.grantee "
 	    "WHERE g.rolname ~ " LOGIN "AND ((n.nspname NOT IN "
 	    "(g.rolname, g.rolname || '_twin') AND n.nspname !~ " PANES ") OR "
-	    "x.privilege_type <> 'SELECT' OR x.is_grantable) "
+	    "(x.privilege_type <> 'SELECT' AND NOT " WRITES ") OR "
+	    "x.is_grantable) "
 	    "UNION ALL SELECT format('%s on %s.%I for %I', "
 	    "x.privilege_type, c.oid::regclass, a.attname, g.rolname), "
 	    "format('REVOKE %s (%I) ON %s FROM %I;', x.privilege_type, "
 	    "a.attname, c.oid::regclass, g.rolname) FROM pg_attribute a "
-	    "JOIN pg_class c ON c.oid = a.attrelid, aclexplode(a.attacl) x "
-	    "JOIN pg_roles g ON g.oid = x.grantee WHERE g.rolname ~ " LOGIN
+	    "JOIN pg_class c ON c.oid = a.attrelid "
+	    "JOIN pg_namespace n ON n.oid = c.relnamespace, "
+	    "aclexplode(a.attacl) x JOIN pg_roles g ON g.oid = x.grantee "
+	    "WHERE g.rolname ~ " LOGIN "AND NOT (" WRITES "AND (n.nspname = "
+	    "g.rolname OR n.nspname ~ " PANES ")) "
 	    "UNION ALL SELECT format('%s on schema %I for %I', "
 	    "x.privilege_type, n.nspname, g.rolname), format('REVOKE %s ON "
 	    "SCHEMA %I FROM %I;', x.privilege_type, n.nspname, g.rolname) "
@@ -107,7 +119,8 @@ static const struct check checks[] = {
 	    "aclexplode(c.relacl) x JOIN pg_roles g ON g.oid = x.grantee "
 	    "WHERE g.rolname ~ " OWNER "AND c.relowner <> g.oid AND "
 	    "n.nspname NOT IN ('sworn', 'sworn_tag') AND "
-	    "(x.privilege_type <> 'SELECT' OR l.guarded IS NOT FALSE) "
+	    "CASE WHEN x.privilege_type = 'SELECT' THEN l.guarded IS NOT "
+	    "FALSE ELSE NOT (l.guarded IS TRUE AND " WRITES ") END "
 	    "UNION ALL SELECT format('%s on %s.%I for %I', "
 	    "x.privilege_type, c.oid::regclass, a.attname, g.rolname), "
 	    "format('REVOKE %s (%I) ON %s FROM %I;', x.privilege_type, "
@@ -116,7 +129,7 @@ static const struct check checks[] = {
 	    "JOIN pg_namespace n ON n.oid = c.relnamespace, "
 	    "aclexplode(a.attacl) x JOIN pg_roles g ON g.oid = x.grantee "
 	    "WHERE g.rolname ~ " OWNER "AND n.nspname <> 'sworn' AND "
-	    "(x.privilege_type <> 'SELECT' OR (NOT EXISTS (SELECT FROM "
+	    "NOT " WRITES "AND (x.privilege_type <> 'SELECT' OR (NOT EXISTS (SELECT FROM "
 	    "pg_depend d JOIN pg_rewrite w ON d.classid = "
 	    "'pg_rewrite'::regclass AND d.objid = w.oid JOIN pg_class v "
 	    "ON v.oid = w.ev_class WHERE v.relowner = g.oid AND "

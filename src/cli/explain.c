@@ -18,6 +18,7 @@
 #include "cli/cmd.h"
 #include "cli/options.h"
 #include "cli/say.h"
+#include "directory/directory.h"
 #include "gateway/config.h"
 #include "policy/effect.h"
 
@@ -53,6 +54,32 @@ explain_needs_exact(const struct explain *e, size_t table)
 {
 	return e->got.plain != NULL && clearance_needs_exact(
 	    e->got.clearance, e->got.plain, table);
+}
+
+const char *
+explain_writes(const struct explain *e, size_t table, enum policy_write k)
+{
+	const struct clearance_table *t = &e->got.clearance->tables[table];
+	const char *text = NULL;
+	struct buf b;
+	bool any = false;
+	size_t i;
+
+	if (e->got.who->kind != PRINCIPAL_PERSON || !clearance_writes(t, k))
+		return NULL;
+	buf_init(&b, 0);
+	buf_str(&b, k == POLICY_DELETE ? "whole rows" : "");
+	for (i = 0; k != POLICY_DELETE && i < t->table->n_columns; i++) {
+		if ((t->writes[i] & 1u << k) == 0)
+			continue;
+		buf_fmt(&b, "%s%s", any ? ", " : "",
+		    t->table->columns[i].name);
+		any = true;
+	}
+	if (buf_text(&b) != NULL)
+		text = arena_str(e->a, buf_text(&b));
+	buf_done(&b);
+	return text;
 }
 
 static bool

@@ -27,6 +27,10 @@ struct explain {
 /* Whether a table was asked about. */
 bool explain_asked(const struct explain *e, const struct catalog_table *t);
 /* Whether rows of a table, by index, go only under an exact record. */
+/* One way of writing to a table, in words: "update: hidden"; NULL: not that,
+ * or out of memory. */
+const char *explain_writes(const struct explain *e, size_t table,
+    enum policy_write k);
 bool explain_needs_exact(const struct explain *e, size_t table);
 /* Of a table and a residence, by index. */
 int explain_reason(const struct explain *e, size_t table, size_t residence,

@@ -117,15 +117,24 @@ json_table(const struct explain *e, size_t table)
 {
 	const struct clearance_table *t = &e->got.clearance->tables[table];
 	json_t *list = json_array();
+	json_t *writes = json_object();
+	const char *what;
 	size_t i;
+	int k;
 
 	for (i = 0; !t->table->is_public && i < e->got.request.n_residences;
 	    i++)
 		jsons_add(&list, json_residence(e, table, i));
-	return json_pack("{s:s, s:b, s:b, s:b, s:o}", "table",
+	for (k = 0; k < POLICY_WRITES; k++)
+		if ((what = explain_writes(e, table,
+		    (enum policy_write)k)) != NULL)
+			(void)json_object_set_new(writes, policy_write_text(
+			    (enum policy_write)k), json_string(what));
+	return json_pack("{s:s, s:b, s:b, s:b, s:o, s:o}", "table",
 	    t->table->full, "public", (int)t->table->is_public, "readable",
 	    (int)t->readable, "only-exact",
-	    (int)explain_needs_exact(e, table), "residences", list);
+	    (int)explain_needs_exact(e, table), "writes", writes,
+	    "residences", list);
 }
 
 static json_t *

@@ -225,6 +225,19 @@ say_residences(const struct explain *e, size_t table, struct buf *texts,
 	return 0;
 }
 
+static void
+say_writes(const struct explain *e, size_t table, struct buf *out)
+{
+	const char *what;
+	int k;
+
+	for (k = 0; k < POLICY_WRITES; k++)
+		if ((what = explain_writes(e, table,
+		    (enum policy_write)k)) != NULL)
+			buf_fmt(out, "  may %s, for all residents shown: %s\n",
+			    policy_write_text((enum policy_write)k), what);
+}
+
 static int
 say_table(const struct explain *e, size_t table, struct buf *out)
 {
@@ -246,6 +259,7 @@ say_table(const struct explain *e, size_t table, struct buf *out)
 	for (i = 0; i < n; i++)
 		buf_init(&texts[i], 0);
 	r = say_residences(e, table, texts, out);
+	say_writes(e, table, out);
 	for (i = 0; i < n; i++)
 		buf_done(&texts[i]);
 	free(texts);

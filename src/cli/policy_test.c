@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "cli/policy.h"
 #include "cli/say.h"
+#include "directory/directory.h"
 #include "gateway/config.h"
 #include "gateway/file.h"
 #include "policy/effect.h"
@@ -101,6 +102,63 @@ refusal_text(const struct test *t, const struct policy_reason *r)
 	return text != NULL ? text : "";
 }
 
+/* Whether a column may be written in one way, or (delete) its rows. */
+static bool
+may_write(const struct test *t, size_t column, int k)
+{
+	const struct clearance_table *ct =
+	    &t->got.clearance->tables[t->table];
+
+	if (t->got.refused != NULL || !t->reason.permitted ||
+	    t->got.who->kind != PRINCIPAL_PERSON)
+		return false;
+	return k == POLICY_DELETE ? ct->deletes : ct->writes != NULL &&
+	    (ct->writes[column] & 1u << k) != 0;
+}
+
+static int
+see_writing(struct test *t, size_t residence, size_t column, int k)
+{
+	const struct policy *p = policy_writing(t->config->policy,
+	    (enum policy_write)k);
+	struct effect f;
+	size_t i;
+	int r;
+
+	if (p == NULL)
+		return 0;
+	if ((r = policy_effect(p, &t->got.request, t->got.clearance, t->table,
+	    residence, column, t->a, &f)) != 0)
+		return say_error(r);
+	for (i = 0; i < f.n; i++)
+		see_rule(t, f.rules[i].name);
+	return 0;
+}
+
+/* Rows of expectations about writing. */
+static int
+check_writing(struct test *t, size_t residence, size_t column)
+{
+	int want = (int)t->row->expected - EXPECT_INSERT, k;
+	bool none = t->row->expected == EXPECT_NO_WRITE;
+
+	for (k = 0; k < POLICY_WRITES; k++) {
+		if (!none && k != want)
+			continue;
+		if (see_writing(t, residence, column, k) != 0)
+			return 1;
+		if (may_write(t, column, k) == !none)
+			continue;
+		differs(t, arena_fmt(t->a, "%s of %s is %s by %s, expected "
+		    "otherwise", t->got.clearance->tables[t->table].table->
+		    columns[column].name, t->reason.residence, none ?
+		    "written" : "not written",
+		    policy_write_text((enum policy_write)k)));
+		return 1;
+	}
+	return 0;
+}
+
 /* What is found, as a word of the same language; says so if it differs. */
 static int
 check_column(struct test *t, size_t residence, size_t column)
@@ -111,6 +169,8 @@ check_column(struct test *t, size_t residence, size_t column)
 	size_t i;
 	int r;
 
+	if (t->row->expected >= EXPECT_INSERT)
+		return check_writing(t, residence, column);
 	if ((r = policy_effect(t->config->policy, &t->got.request,
 	    t->got.clearance, t->table, residence, column, t->a, &f)) != 0)
 		return say_error(r);
@@ -135,7 +195,8 @@ check_residence(struct test *t, size_t residence)
 	size_t i;
 	int r;
 
-	if (ct->is_public && t->row->expected == EXPECT_PLAIN)
+	if (ct->is_public && (t->row->expected == EXPECT_PLAIN ||
+	    t->row->expected == EXPECT_NO_WRITE))
 		return 0;
 	if (ct->is_public) {
 		differs(t, "the table is public: it is plain for all");

@@ -98,12 +98,27 @@ static const struct attack {
 	    "42501" },
 	{ "nothing can be made in the login's schema",
 	    "CREATE TABLE sworn_probe.t (id int)", "42501" },
+	{ "only rows that are shown are changed",
+	    "WITH done AS (UPDATE sworn_probe.notes SET word = 'changed' "
+	    "RETURNING id) SELECT string_agg(id::text, ',') FROM done", "1" },
+	{ "only rows that are shown are deleted",
+	    "WITH done AS (DELETE FROM sworn_probe.notes RETURNING id) "
+	    "SELECT string_agg(id::text, ',') FROM done", "1" },
+	{ "no row is made that would not be shown",
+	    "INSERT INTO sworn_probe.notes (id, word) VALUES (9, 'made')",
+	    "42501" },
+	{ "only columns that may be are changed",
+	    "UPDATE sworn_probe.notes SET id = 9", "42501" },
+	{ "nothing is changed where nothing may be",
+	    "UPDATE sworn_probe.people SET word = 'changed'", "42501" },
 	{ "row security cannot be turned off",
 	    "SET row_security = off; "
 	    "SELECT count(*) FROM sworn_probe.people", "42501" },
 };
 
 static const enum treatment notes_columns[] = { TREAT_PLAIN, TREAT_PLAIN };
+static const uint8_t notes_writes[] = { 1u << POLICY_INSERT,
+	1u << POLICY_INSERT | 1u << POLICY_UPDATE };
 static const char *const labels[] = { "A" };
 
 static int
@@ -120,7 +135,7 @@ form_sql(const struct catalog *cat, const struct clearance *cl,
 		return r;
 	buf_str(out, "CREATE SCHEMA " ROLE "_twin;\n");
 	r = enforce_login_sql(cat, cl, SHARING, panes, 1, out);
-	enforce_pane_grant_sql(ROLE, SHARING, out);
+	enforce_pane_grant_sql(ROLE, SHARING, cl, out);
 	return r;
 }
 
@@ -136,7 +151,8 @@ make_sql(struct catalog *cat, bool shared, struct buf *out)
 	};
 	struct clearance_table tables[2] = {
 		{ .readable = true, .residences = labels, .n_residences = 1,
-		    .columns = notes_columns },
+		    .columns = notes_columns, .writes = notes_writes,
+		    .deletes = true },
 		{ .readable = true, .residences = labels, .n_residences = 1 },
 	};
 	struct clearance cl = { .store = "probe", .tables = tables,

@@ -26,7 +26,8 @@
 
 static const char usage[] = "usage: sworn who-can " SOURCE_USAGE
     " [--store S]\n    [--residence R] [--category C] [--table T] "
-    "[--at TIME] [--widest]\n    [--could-through-approval] [--json]\n";
+    "[--at TIME] [--widest]\n    [--could-through-approval] [--write insert|update|delete] "
+    "[--json]\n";
 
 static bool
 matches(const char *asked, const char *name)
@@ -144,6 +145,28 @@ keep_approved(struct who_can *q, struct who_can_one *one)
 }
 
 static int
+choose_write(struct who_can *q)
+{
+	struct reach_space *s = &q->survey.space;
+	int k;
+
+	if (q->write == NULL)
+		return 0;
+	for (k = 0; k < POLICY_WRITES; k++)
+		if (strcmp(q->write, policy_write_text(
+		    (enum policy_write)k)) == 0)
+			break;
+	if (k == POLICY_WRITES) {
+		(void)fprintf(stderr, "sworn: --write is insert, update or "
+		    "delete, and not \"%s\"\n", q->write);
+		return 1;
+	}
+	s->writes = true;
+	s->write = (enum policy_write)k;
+	return 0;
+}
+
+static int
 find_one(struct who_can *q, const char *id)
 {
 	struct who_can_one *one = &q->found[q->n_found];
@@ -156,8 +179,17 @@ find_one(struct who_can *q, const char *id)
 	memset(q->most, 0, s->space.n_cells);
 	one->ways = (struct ways){ .a = s->a, .policy = q->config->policy,
 	    .space = &s->space, .sessions = &s->sessions, .asked = q->asked };
+	if (s->space.writes)
+		one->ways.policy = policy_writing(q->config->policy,
+		    s->space.write);
 	if ((r = directory_principal(q->config->directory, id, s->at_ms,
-	    s->a, &one->who)) != 0 || (q->approval &&
+	    s->a, &one->who)) != 0)
+		return r;
+	/* What a service writes, the store's own rights say. */
+	if (s->space.writes && (one->ways.policy == NULL ||
+	    one->who->kind != PRINCIPAL_PERSON))
+		return 0;
+	if ((q->approval &&
 	    (r = find_approvable(q, one, id, &approved)) != 0) ||
 	    (r = reach_each_approved(q->config->directory, &s->sessions, id,
 	    s->at_ms, q->approval ? &approved : NULL, take, q)) != 0)
@@ -225,7 +257,7 @@ answer(struct who_can *q, struct buf *out)
 		return 1;
 	}
 	survey_warn(&q->survey);
-	if (choose(q) != 0)
+	if (choose_write(q) != 0 || choose(q) != 0)
 		return 1;
 	if ((r = find_all(q)) != 0)
 		return say_error(r);
@@ -244,6 +276,7 @@ cmd_who_can(int argc, char **argv)
 		{"--table", &q.table, NULL},
 		{"--widest", NULL, &q.widest}, {"--json", NULL, &q.json},
 		{"--could-through-approval", NULL, &q.approval},
+		{"--write", &q.write, NULL},
 		{NULL, NULL, NULL},
 	};
 	struct buf out;

@@ -29,6 +29,7 @@ struct who_can {
 	const char *store, *residence, *category, *table;
 	bool widest, json;
 	bool approval;			/* --could-through-approval */
+	const char *write;		/* --write; NULL: who reads */
 	struct approval_survey approvals;
 	const struct config *config;
 	struct memo *memo;

@@ -170,8 +170,11 @@ who_can_words(const struct who_can *q, struct buf *out)
 
 		buf_str(out, "\n");
 		say_principal(out, one->who);
-		buf_fmt(out, ": %zu plain, %zu masked\n", one->plain,
-		    one->masked);
+		if (q->write != NULL)
+			buf_fmt(out, ": %zu to %s\n", one->plain, q->write);
+		else
+			buf_fmt(out, ": %zu plain, %zu masked\n", one->plain,
+			    one->masked);
 		for (k = 0; k < one->ways.n; k++)
 			if ((r = say_way(q, one,
 			    &one->ways.items[k], out)) != 0)

@@ -37,6 +37,7 @@
 #include "enforce/sql.h"
 #include "enforce/twin.h"
 #include "enforce/way.h"
+#include "enforce/write.h"
 #include "policy/policy.h"
 
 static void
@@ -301,17 +302,18 @@ static void
 owner_policies(const struct catalog *c, const struct clearance_table *ct,
     const char *role, unsigned how, struct buf *out)
 {
+	const char *acts = ct->writes != NULL ? "ALL" : "SELECT";
 	size_t i;
 
 	buf_fmt(out, "CREATE POLICY %s_all ON ", role);
 	sql_table(out, ct->table->schema, ct->table->name);
-	buf_fmt(out, " AS PERMISSIVE FOR SELECT TO %s_own USING (true);\n",
+	buf_fmt(out, " AS PERMISSIVE FOR %s TO %s_own USING (true);\n", acts,
 	    role);
 	if (ct->table->is_public || c->residence_store)
 		return;
 	buf_fmt(out, "CREATE POLICY %s_rows ON ", role);
 	sql_table(out, ct->table->schema, ct->table->name);
-	buf_fmt(out, " AS RESTRICTIVE FOR SELECT TO %s_own USING (", role);
+	buf_fmt(out, " AS RESTRICTIVE FOR %s TO %s_own USING (", acts, role);
 	for (i = 0; i < ct->table->n_subjects; i++) {
 		buf_str(out, i > 0 ? "\n\tAND " : "\n\t");
 		way_filter_sql(c, ct, &ct->table->subjects[i], how, out);
@@ -334,12 +336,19 @@ clearance_view(const struct catalog *c, const struct clearance_table *ct,
     unsigned how, struct buf *out)
 {
 	const struct catalog_table *t = ct->table;
+	struct buf owner;
 	int r;
 
 	buf_str(out, "GRANT USAGE ON SCHEMA ");
 	text_sql_ident(out, t->schema);
 	buf_fmt(out, " TO %s_own;\n", role);
 	owner_grant(c, ct, role, out);
+	buf_init(&owner, 0);
+	buf_fmt(&owner, "%s_own", role);
+	if (buf_text(&owner) != NULL)
+		write_grant_sql(ct, t->schema, buf_text(&owner), out);
+	out->failed = out->failed || owner.failed;
+	buf_done(&owner);
 	owner_policies(c, ct, role, how, out);
 	buf_str(out, "CREATE VIEW ");
 	sql_table(out, role, t->name);
@@ -358,6 +367,7 @@ clearance_view(const struct catalog *c, const struct clearance_table *ct,
 		buf_str(out, "GRANT SELECT ON ");
 		sql_table(out, role, t->name);
 		buf_fmt(out, " TO %s;\n", role);
+		write_grant_sql(ct, role, role, out);
 	}
 	return 0;
 }
@@ -375,17 +385,18 @@ owner_role(const char *name, struct buf *out)
  * readers that share a clearance see each other's statements.
  */
 static void
-login_role(const char *role, struct bytes search_path, struct buf *out)
+login_role(const char *role, struct bytes search_path, bool writes,
+    struct buf *out)
 {
 	buf_fmt(out, "CREATE ROLE %s LOGIN NOINHERIT NOSUPERUSER NOCREATEDB "
 	    "NOCREATEROLE NOREPLICATION NOBYPASSRLS;\n"
 	    "ALTER ROLE %s SET search_path = ", role, role);
 	buf_bytes(out, search_path.data, search_path.len);
 	buf_fmt(out, ";\n"
-	    "ALTER ROLE %s SET default_transaction_read_only = on;\n"
+	    "ALTER ROLE %s SET default_transaction_read_only = %s;\n"
 	    "ALTER ROLE %s SET row_security = on;\n"
 	    "ALTER ROLE %s SET track_activities = off;\n",
-	    role, role, role);
+	    role, writes ? "off" : "on", role, role);
 }
 
 static void
@@ -491,7 +502,7 @@ enforce_clearance_sql(const struct catalog *c,
     struct buf *out)
 {
 	owner_role(role, out);
-	login_role(role, bytes_str(role), out);
+	login_role(role, bytes_str(role), write_any(cl), out);
 	own_schema(role, out);
 	buf_fmt(out, "GRANT USAGE ON SCHEMA %s TO %s;\n", role, role);
 	return views_sql(c, cl, role, types, n_types, kept ? WAY_KEPT : 0,
@@ -526,7 +537,7 @@ enforce_login_sql(const struct catalog *c, const struct clearance *cl,
 		buf_fmt(&path, "%s%s", i > 0 ? ", " : "", panes[i]);
 	if (n_panes == 0)
 		buf_str(&path, "pg_catalog");
-	login_role(role, bytes_of(path.data, path.len), out);
+	login_role(role, bytes_of(path.data, path.len), write_any(cl), out);
 	out->failed = out->failed || path.failed;
 	buf_done(&path);
 	if (names_clash(cl))
@@ -536,11 +547,17 @@ enforce_login_sql(const struct catalog *c, const struct clearance *cl,
 }
 
 void
-enforce_pane_grant_sql(const char *name, const char *roles, struct buf *out)
+enforce_pane_grant_sql(const char *name, const char *roles,
+    const struct clearance *shown, struct buf *out)
 {
+	size_t i;
+
 	buf_fmt(out, "GRANT USAGE ON SCHEMA %s, %s" TWIN_SUFFIX " TO %s;\n"
 	    "GRANT SELECT ON ALL TABLES IN SCHEMA %s, %s" TWIN_SUFFIX
 	    " TO %s;\n", name, name, roles, name, name, roles);
+	for (i = 0; i < shown->n_tables; i++)
+		if (shown->tables[i].readable)
+			write_grant_sql(&shown->tables[i], name, roles, out);
 }
 
 int

@@ -138,7 +138,7 @@ int enforce_login_sql(const struct catalog *c, const struct clearance *cl,
     const char *role, const char *const *panes, size_t n_panes,
     struct buf *out);
 void enforce_pane_grant_sql(const char *name, const char *roles,
-    struct buf *out);
+    const struct clearance *shown, struct buf *out);
 
 /*
  * SELECT of (name, hash in hex): what the store has now of clearances, panes

@@ -25,8 +25,15 @@ struct work {
 static bool
 treats_alike(const struct clearance_table *a, const struct clearance_table *b)
 {
-	return a->table->is_public || memcmp(a->columns, b->columns,
-	    a->table->n_columns * sizeof(*a->columns)) == 0;
+	size_t n = a->table->n_columns;
+
+	if (a->table->is_public)
+		return true;
+	if ((a->writes != NULL) != (b->writes != NULL) ||
+	    (a->writes != NULL && (a->deletes != b->deletes ||
+	    memcmp(a->writes, b->writes, n * sizeof(*a->writes)) != 0)))
+		return false;
+	return memcmp(a->columns, b->columns, n * sizeof(*a->columns)) == 0;
 }
 
 /* Of one table. Few ways are distinct, so each is compared with those. */
@@ -78,6 +85,14 @@ part_of(const char *role, size_t parts)
 }
 
 static const char *
+written(const struct clearance_table *t, size_t column, enum policy_write k)
+{
+	if (t->writes == NULL || (t->writes[column] & 1u << k) == 0)
+		return "";
+	return k == POLICY_INSERT ? "+insert" : "+update";
+}
+
+static const char *
 pane_text(struct work *w, const struct clearance *shown, size_t part,
     size_t parts)
 {
@@ -99,10 +114,12 @@ pane_text(struct work *w, const struct clearance *shown, size_t part,
 		for (k = 0; !t->table->is_public &&
 		    k < t->table->n_columns; k++)
 			if (t->columns[k] != TREAT_ABSENT)
-				buf_fmt(&out, " %s=%s",
+				buf_fmt(&out, " %s=%s%s%s",
 				    t->table->columns[k].name,
-				    treatment_text(t->columns[k]));
-		buf_str(&out, "\n");
+				    treatment_text(t->columns[k]),
+				    written(t, k, POLICY_INSERT),
+				    written(t, k, POLICY_UPDATE));
+		buf_str(&out, t->deletes ? " delete\n" : "\n");
 	}
 	text = buf_text(&out) == NULL ? NULL :
 	    arena_str(w->a, buf_text(&out));

@@ -101,6 +101,9 @@ cover_record(const struct cover *c, const struct session *s, struct arena *a,
 	r->basis = "bounded";
 	r->whole = c->whole;
 	r->whole_why = arena_str(a, c->whole_why);
+	if (c->newest != NULL && c->newest->judgement->writes != NULL &&
+	    (r->writes = arena_str(a, c->newest->judgement->writes)) == NULL)
+		return ERR_MEMORY;
 	if (c->newest != NULL && c->newest->judgement->bounded_why != NULL &&
 	    (r->bounded_why = arena_str(a,
 	    c->newest->judgement->bounded_why)) == NULL)

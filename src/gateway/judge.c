@@ -376,6 +376,52 @@ judge_setting(struct work *w, const struct statement *st)
 		    "the reading of SQL and their rights as they are";
 }
 
+/*
+ * One INSERT, UPDATE or DELETE of a table where a rule permits it. Which
+ * columns and rows, the store's rights and row filters decide.
+ */
+static bool
+judge_write(struct work *w, const struct statement *st)
+{
+	static const char *const whats[] = {"INSERT", "UPDATE", "DELETE"};
+	const struct catalog *c = w->j->catalog;
+	const struct catalog_table *t = NULL;
+	const char *before = w->out->writes;
+	size_t i, k, n = 0;
+
+	for (k = 0; k < POLICY_WRITES; k++)
+		if (strcmp(st->what, whats[k]) == 0)
+			break;
+	if (st->target == NULL || k == POLICY_WRITES)
+		return false;
+	for (i = 0; i < c->n_tables; i++) {
+		if (strcmp(c->tables[i].name, st->target->name) != 0 ||
+		    !w->j->clearance->tables[i].readable)
+			continue;
+		t = &c->tables[i];
+		n++;
+	}
+	if (n != 1 || !clearance_writes(clearance_find(w->j->clearance, t),
+	    (enum policy_write)k))
+		return false;
+	w->out->writes = arena_fmt(w->a, "%s%s%s %s", before != NULL ?
+	    before : "", before != NULL ? ", " : "",
+	    policy_write_text((enum policy_write)k), t->full);
+	w->failed |= w->out->writes == NULL;
+	return true;
+}
+
+/* How a refusal to write is worded: what is meant, and what may be asked. */
+static const char *
+why_no_write(const struct statement *st)
+{
+	return st->target != NULL ? "no rule permits it for every residence "
+	    "that you see of the table, and what no rule permits is left to "
+	    "services" : "persons read, and write by a single INSERT, UPDATE "
+	    "or DELETE where a rule permits it; whatever else writes, defines "
+	    "or runs code is left to services";
+}
+
 static bool
 class_allowed(enum statement_class c)
 {
@@ -420,13 +466,13 @@ judge_class(struct work *w, const struct statement *st)
 		judge_whole(w, st->class == STATEMENT_CURSOR ?
 		    "reads from a cursor" : "executes a prepared statement");
 	}
-	if (class_allowed(st->class))
+	if (class_allowed(st->class) || (st->class == STATEMENT_WRITE &&
+	    judge_write(w, st)))
 		return;
 	r = refuse(w, "42501", arena_fmt(w->a,
 	    "%s is refused in store %s", st->what, w->j->store));
 	if (r != NULL)
-		r->detail = "persons read; whatever writes, defines or runs "
-		    "code is left to services";
+		r->detail = why_no_write(st);
 }
 
 /* DISCARD ALL, or another DISCARD with such a comment: a reset too many does
@@ -454,6 +500,7 @@ leaves(const struct statement *st)
 	case STATEMENT_PREPARED:
 		return strncasecmp(st->what, "PREPARE", 7) == 0;
 	case STATEMENT_WRITE:
+		return st->target == NULL;
 	case STATEMENT_OTHER:
 	case STATEMENT_UNKNOWN:
 		return true;

@@ -34,6 +34,7 @@ struct refusal {
 
 struct judgement {
 	const char *what;	/* "SELECT", "BEGIN, SELECT" */
+	const char *writes;	/* "update public.videos"; NULL: nothing */
 	bool whole;		/* reads, perhaps, all that is within reach */
 	const char *whole_why;	/* "" unless whole */
 	bool guarded;		/* reads guarded tables: needs a record */

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/report.h"
+#include "base/text.h"
 #include "gateway/config.h"
 #include "gateway/job.h"
 #include "gateway/run.h"
@@ -21,6 +22,7 @@
 #include "wire/backend.h"
 
 #define KEEP_MAX 65536		/* of a message that is looked into */
+#define DONE_MAX 128		/* of a CommandComplete that is */
 
 struct request *
 request_push(struct session *s, enum request_kind kind)
@@ -115,6 +117,7 @@ person_run_result(struct session *s, struct run *r)
 	j->run = run_ref(r);
 	res->rows = r->rows;
 	res->bytes = r->bytes;
+	res->changed = r->changed;
 	res->sqlstate = r->sqlstate;	/* lives as long as the run */
 	job_submit(j);
 }
@@ -366,6 +369,33 @@ on_copy_in(struct session *s)
 	return 0;
 }
 
+/*
+ * How many rows a statement has written stands in its CommandComplete, which
+ * is short. 0, or ERR_SHORT: it is not all there yet.
+ */
+static int
+count_changed(struct session *s, size_t body_len)
+{
+	const struct flow *in = &s->link->in;
+	const char *tag = (const char *)flow_data(in) + FRAME_HEAD;
+	struct run *r = current_run(s);
+	const char *number;
+	uint64_t n;
+
+	if (body_len == 0 || body_len > DONE_MAX)
+		return 0;
+	if (flow_len(in) < FRAME_HEAD + body_len)
+		return ERR_SHORT;
+	if (r == NULL || tag[body_len - 1] != 0 ||
+	    (number = strrchr(tag, ' ')) == NULL ||
+	    (!text_starts(tag, "INSERT ") && !text_starts(tag, "UPDATE ") &&
+	    !text_starts(tag, "DELETE ") && !text_starts(tag, "MERGE ")))
+		return 0;
+	if (text_u64(number + 1, strlen(number + 1), &n) == 0)
+		r->changed += n;
+	return 0;
+}
+
 /* By its header alone: 0, ERR_FORMAT if it does not belong here, ERR_LIMIT. */
 static int
 on_head(struct session *s, uint8_t type, size_t body_len)
@@ -478,6 +508,8 @@ next_message(struct session *s)
 			flow_drop(in, r.pos);
 		return e;
 	}
+	if (type == 'C' && (e = count_changed(s, body_len)) != 0)
+		return e;
 	q = request_head(s) != NULL ? *request_head(s) : none;
 	s->person->down_hidden = (type == '1' || type == '3') && q.ours;
 	run_ref(q.run);

@@ -19,6 +19,7 @@ struct run {
 	uint64_t n;		/* of the statement's record */
 	uint64_t rows;
 	uint64_t bytes;
+	uint64_t changed;	/* rows written */
 	char sqlstate[6];
 	unsigned executing;	/* requests whose end is not seen yet */
 	bool over;		/* its result is written down */

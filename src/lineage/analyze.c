@@ -400,6 +400,31 @@ set_tables(struct statement *s, struct arena *a, struct walk *w)
 	return 0;
 }
 
+static int
+set_target(struct statement *s, struct arena *a, const PgQuery__Node *n,
+    const struct walk *w)
+{
+	const PgQuery__RangeVar *v = NULL;
+	struct statement_table *t;
+
+	if (n->node_case == PG_QUERY__NODE__NODE_INSERT_STMT)
+		v = n->insert_stmt->relation;
+	else if (n->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT)
+		v = n->update_stmt->relation;
+	else if (n->node_case == PG_QUERY__NODE__NODE_DELETE_STMT)
+		v = n->delete_stmt->relation;
+	if (v == NULL || w->writes != 1 || w->into)
+		return 0;
+	if ((t = arena_alloc(a, sizeof(*t))) == NULL ||
+	    (t->name = arena_str(a, v->relname)) == NULL)
+		return ERR_MEMORY;
+	if (v->schemaname[0] != 0 &&
+	    (t->schema = arena_str(a, v->schemaname)) == NULL)
+		return ERR_MEMORY;
+	s->target = t;
+	return 0;
+}
+
 static bool
 names_sizes(const struct statement *s)
 {
@@ -430,7 +455,8 @@ analyze_statement(const PgQuery__Node *n, struct arena *a,
 		goto out;
 	if ((r = set_naming(s, a, n)) != 0 ||
 	    (r = set_whole(s, a, n, &w)) != 0 ||
-	    (r = set_parameter(s, a, n)) != 0)
+	    (r = set_parameter(s, a, n)) != 0 ||
+	    (r = set_target(s, a, n, &w)) != 0)
 		goto out;
 	if ((r = set_tables(s, a, &w)) == 0)
 		s->may_show_sizes = names_sizes(s) &&

@@ -62,6 +62,9 @@ struct statement {
 	/* A function that a reader must not call (set_config, dblink, lo_*,
 	 * pg_read_file, query_to_xml, ...), or NULL. */
 	const char *forbidden_function;
+	/* Of one INSERT, UPDATE or DELETE that is all that the statement writes:
+	 * its table. NULL: of none, or of several. */
+	const struct statement_table *target;
 	bool may_show_sizes;	/* see lineage/sizes.h */
 	size_t start;		/* byte range within the text */
 	size_t len;

@@ -274,7 +274,7 @@ walk_message(struct walk *w, const ProtobufCMessage *m)
 		if (m->descriptor != with_kinds[i].descriptor)
 			continue;
 		if (with_kinds[i].target != 0) {
-			w->writes = true;
+			w->writes++;
 			target = member_at(m, with_kinds[i].target);
 			if (target != NULL)
 				add_table(w, target);

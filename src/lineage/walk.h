@@ -25,7 +25,7 @@ struct walk {
 	struct walk_table *tables;	/* in order, with repetitions */
 	size_t n_tables;
 	size_t cap;
-	bool writes;			/* INSERT, UPDATE, DELETE or MERGE */
+	unsigned writes;		/* INSERT, UPDATE, DELETE or MERGE */
 	bool locks;			/* FOR UPDATE, FOR SHARE, ... */
 	bool into;			/* SELECT INTO, CREATE TABLE AS */
 	/* The first name that is not known to be harmless, and of what. */

@@ -32,7 +32,9 @@ struct slot {
 };
 
 struct alike {
-	const struct policy *policy;
+	/* The one that it is about, and those about writing. */
+	const struct policy *policies[1 + POLICY_WRITES];
+	size_t n_policies;
 	struct arena *kept, *scratch;
 	struct slot *slots;
 	size_t n;
@@ -42,18 +44,26 @@ struct alike {
 int
 alike_new(const struct policy *p, size_t n_residences, struct alike **ret)
 {
-	size_t words = index_words(p->index);
 	struct alike *a;
+	size_t k, words = 0, most = 0;
 
 	if ((a = calloc(1, sizeof(*a))) == NULL ||
 	    (a->kept = arena_new()) == NULL ||
 	    (a->scratch = arena_new()) == NULL)
 		goto fail;
-	a->policy = p;
+	a->policies[a->n_policies++] = p;
+	for (k = 0; k < POLICY_WRITES; k++)
+		if (p->writing[k] != NULL)
+			a->policies[a->n_policies++] = p->writing[k];
+	for (k = 0; k < a->n_policies; k++) {
+		words += index_words(a->policies[k]->index);
+		if (index_words(a->policies[k]->index) > most)
+			most = index_words(a->policies[k]->index);
+	}
 	a->slots = calloc(SLOTS, sizeof(*a->slots));
 	a->key = arena_array(a->kept, n_residences + 1,
 	    words * sizeof(*a->key));
-	a->met = arena_array(a->kept, words, sizeof(*a->met));
+	a->met = arena_array(a->kept, most, sizeof(*a->met));
 	if (a->slots == NULL || a->key == NULL || a->met == NULL)
 		goto fail;
 	*ret = a;
@@ -74,31 +84,44 @@ alike_free(struct alike *a)
 	free(a);
 }
 
-/* The sets of rules that decide. */
-static int
-make_key(struct alike *a, struct policy_request *q, struct of *of)
+/* The sets of one policy's rules; returns where the next one's may begin. */
+static uint64_t *
+add_sets(struct alike *a, const struct policy *p,
+    const struct policy_request *q, const struct of *of, uint64_t *set)
 {
-	const struct index *x = a->policy->index;
+	const struct index *x = p->index;
 	size_t words = index_words(x), i;
-	uint64_t *set = a->key;
-	int r;
+	const uint64_t *first = set;
 
-	arena_reset(a->scratch);
-	if ((r = who_decide(a->policy, q, a->scratch)) != 0)
-		return r;
 	if (of->reader)
 		index_reader(x, q, a->met, set);
 	else
 		index_session(x, q, a->met, set);
 	for (i = 0; i < q->n_residences; i++) {
 		set += words;
-		memcpy(set, a->key, words * sizeof(*set));
+		memcpy(set, first, words * sizeof(*set));
 		if (of->reader)
 			index_cut_relation(x, q, q->residences[i], set);
 		else
 			index_cut_residence(x, q, q->residences[i], set);
 	}
-	of->len = (1 + q->n_residences) * words;
+	return set + words;
+}
+
+/* The sets of rules that decide. */
+static int
+make_key(struct alike *a, struct policy_request *q, struct of *of)
+{
+	uint64_t *set = a->key;
+	size_t k;
+	int r;
+
+	arena_reset(a->scratch);
+	if ((r = who_decide(a->policies[0], q, a->scratch)) != 0)
+		return r;
+	for (k = 0; k < a->n_policies; k++)
+		set = add_sets(a, a->policies[k], q, of, set);
+	of->len = (size_t)(set - a->key);
 	return 0;
 }
 
@@ -142,7 +165,7 @@ place_of(struct alike *a, const struct policy_request *q, struct of of,
 	int r;
 
 	*ret = NULL;
-	request.purpose = request_purpose(a->policy, q);
+	request.purpose = request_purpose(a->policies[0], q);
 	if ((r = make_key(a, &request, &of)) != 0)
 		return r;
 	of.hash = hash_of(a->key, &of);

@@ -187,13 +187,13 @@ approval_survey_make(const struct directory *d, const struct policy *p,
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	ret->rules = arena_array(a, p->n_rules, sizeof(*ret->rules));
+	ret->rules = arena_array(a, p->n_all, sizeof(*ret->rules));
 	if (ret->rules == NULL)
 		return ERR_MEMORY;
-	for (i = 0; i < p->n_rules; i++) {
-		if (!p->rules[i].approval.set)
+	for (i = 0; i < p->n_all; i++) {
+		if (!p->all[i].approval.set)
 			continue;
-		if ((r = approvers_list(d, &p->rules[i], ids, n, at_ms, a,
+		if ((r = approvers_list(d, &p->all[i], ids, n, at_ms, a,
 		    &ret->rules[ret->n])) != 0)
 			return r;
 		ret->n++;

@@ -13,7 +13,9 @@
  *	 subject sender_id > public.users.id	for each way; or: subject self
  *	 column body plain			sorted; only those shown; behind
  *						"mask" what it shows, if not
- *						the usual constant
+ *						the usual constant; then
+ *						"insert", "update" if it may be
+ *	 delete					rows may be deleted
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +37,30 @@ treatment_text(enum treatment t)
 		return "plain";
 	}
 	return "absent";
+}
+
+const char *
+policy_write_text(enum policy_write k)
+{
+	static const char *const texts[] = {
+		[POLICY_INSERT] = "insert", [POLICY_UPDATE] = "update",
+		[POLICY_DELETE] = "delete",
+	};
+
+	return texts[k];
+}
+
+bool
+clearance_writes(const struct clearance_table *t, enum policy_write k)
+{
+	size_t i;
+
+	if (k == POLICY_DELETE)
+		return t->deletes;
+	for (i = 0; t->writes != NULL && i < t->table->n_columns; i++)
+		if ((t->writes[i] & 1u << k) != 0)
+			return true;
+	return false;
 }
 
 static void
@@ -119,6 +145,17 @@ compare_columns(const void *a, const void *b)
 }
 
 static void
+put_writes(struct buf *out, const struct clearance_table *ct, size_t column)
+{
+	int k;
+
+	for (k = POLICY_INSERT; ct->writes != NULL && k <= POLICY_UPDATE; k++)
+		if ((ct->writes[column] & 1u << k) != 0)
+			buf_fmt(out, " %s",
+			    policy_write_text((enum policy_write)k));
+}
+
+static void
 put_columns(struct buf *out, const struct clearance_table *ct)
 {
 	const struct catalog_table *t = ct->table;
@@ -142,6 +179,7 @@ put_columns(struct buf *out, const struct clearance_table *ct)
 		buf_fmt(out, " %s", treatment_text(shown));
 		if (shown == TREAT_MASK)
 			mask_text(out, &sorted[i]->mask);
+		put_writes(out, ct, (size_t)(sorted[i] - t->columns));
 		buf_str(out, "\n");
 	}
 	free(sorted);
@@ -168,6 +206,8 @@ put_table(struct buf *out, const struct clearance_table *ct)
 	buf_str(out, "\n");
 	put_subjects(out, ct->table);
 	put_columns(out, ct);
+	if (ct->deletes)
+		buf_str(out, " delete\n");
 }
 
 void

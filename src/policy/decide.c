@@ -10,6 +10,12 @@
  * left has a permit, a forbid, a treatment or not. Columns of one category
  * share the answer. Rules are sorted by name, so their order in the file
  * decides nothing. Why something is not shown is found when it is asked.
+ *
+ * What may be written is decided in the same way by the rules about it: a
+ * column that is shown plain, if a permit applies and no forbid does, for
+ * every residence that is shown. Rows may be deleted if that is so for every
+ * column that the catalog has. What leads to subjects and residences is never
+ * updated, so no row comes to be another's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +57,7 @@ struct decide {
 	uint32_t *column_categories;	/* index in the catalog */
 	bool *has_category;
 	struct cell *cells;		/* residence, category */
+	struct decide *writing;		/* by enum policy_write */
 };
 
 static int
@@ -254,6 +261,157 @@ refuse_all(const struct decide *d, struct policy_outcome *outcomes)
 	}
 }
 
+static bool
+is_of(const struct catalog_table *t, const char *schema, const char *name)
+{
+	return strcmp(t->schema, schema) == 0 && strcmp(t->name, name) == 0;
+}
+
+/* A way of n steps, and what it leads to at its end. */
+static bool
+is_on_way(const struct catalog_step *steps, size_t n, const char *last,
+    const struct catalog_table *t, const char *column)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (is_of(t, steps[i].schema, steps[i].table) &&
+		    (strcmp(column, steps[i].key) == 0 || strcmp(column,
+		    i + 1 < n ? steps[i + 1].column : last) == 0))
+			return true;
+	return false;
+}
+
+/* Whether a way to a subject or a residence goes over it. */
+static bool
+leads(const struct catalog *c, const struct catalog_table *t,
+    const char *column)
+{
+	const char *last = c->residence_store ? "" : c->residence_column;
+	const struct catalog_subject *s;
+	size_t i, k;
+
+	if (is_of(t, c->subject_schema, c->subject_table) &&
+	    (strcmp(column, c->subject_key) == 0 || strcmp(column,
+	    c->n_residence_steps > 0 ? c->residence_steps[0].column :
+	    last) == 0))
+		return true;
+	if (is_on_way(c->residence_steps, c->n_residence_steps, last, t,
+	    column))
+		return true;
+	for (i = 0; i < t->n_subjects; i++)
+		if (t->subjects[i].n > 0 && strcmp(column,
+		    t->subjects[i].steps[0].column) == 0)
+			return true;
+	for (i = 0; i < c->n_tables; i++)
+		for (k = 0; k < c->tables[i].n_subjects; k++) {
+			s = &c->tables[i].subjects[k];
+			if (is_on_way(s->steps, s->n, c->subject_key, t,
+			    column))
+				return true;
+		}
+	return false;
+}
+
+/* For every residence that is shown. */
+static bool
+may_all(const struct decide *w, const struct policy_outcome *outcomes,
+    size_t column)
+{
+	size_t i, n = w->q->catalog->n_categories;
+
+	for (i = 0; i < w->q->n_residences; i++)
+		if (outcomes[i].permitted && w->cells[i * n +
+		    w->column_categories[column]].permit == NO_RULE)
+			return false;
+	return true;
+}
+
+static int
+decide_write(struct decide *w, enum policy_write k,
+    const struct policy_outcome *outcomes, uint8_t *writes,
+    struct clearance_table *ret)
+{
+	const struct catalog_table *t = ret->table;
+	struct policy_outcome *mine = arena_array(w->arena,
+	    w->q->n_residences, sizeof(*mine));
+	bool every = true;
+	size_t i;
+	int r;
+
+	if (mine == NULL)
+		return ERR_MEMORY;
+	if ((r = prepare_table(w, t)) != 0)
+		return r;
+	for (i = 0; i < w->q->n_residences; i++)
+		decide_residence(w, i, &mine[i]);
+	for (i = 0; i < t->n_columns; i++) {
+		if (!may_all(w, outcomes, i))
+			every = false;
+		else if (ret->columns[i] == TREAT_PLAIN &&
+		    k != POLICY_DELETE && (k == POLICY_INSERT ||
+		    !leads(w->q->catalog, t, t->columns[i].name)))
+			writes[i] |= (uint8_t)(1u << k);
+	}
+	ret->deletes |= k == POLICY_DELETE && every;
+	return 0;
+}
+
+static int
+decide_writes(struct decide *d, const struct policy_outcome *outcomes,
+    struct clearance_table *ret)
+{
+	uint8_t *writes;
+	size_t k, i;
+	int r;
+
+	if (d->writing == NULL)
+		return 0;
+	writes = arena_array(d->arena, ret->table->n_columns + 1,
+	    sizeof(*writes));
+	if (writes == NULL)
+		return ERR_MEMORY;
+	for (k = 0; k < POLICY_WRITES; k++)
+		if (d->p->writing[k] != NULL &&
+		    (r = decide_write(&d->writing[k], (enum policy_write)k,
+		    outcomes, writes, ret)) != 0)
+			return r;
+	for (i = 0; i < ret->table->n_columns && writes[i] == 0; i++)
+		;
+	if (ret->deletes || i < ret->table->n_columns)
+		ret->writes = writes;
+	return 0;
+}
+
+/* The rules about writing; nothing, where there are none. */
+static int
+prepare_writing(struct decide *d)
+{
+	struct decide *w;
+	bool any = false;
+	size_t k;
+	int r;
+
+	for (k = 0; k < POLICY_WRITES; k++)
+		any = any || d->p->writing[k] != NULL;
+	if (!any)
+		return 0;
+	w = arena_array(d->arena, POLICY_WRITES, sizeof(*w));
+	if (w == NULL)
+		return ERR_MEMORY;
+	for (k = 0; k < POLICY_WRITES; k++) {
+		if (d->p->writing[k] == NULL)
+			continue;
+		w[k] = (struct decide){ .p = d->p->writing[k], .q = d->q,
+		    .x = d->p->writing[k]->index, .without = DECIDE_ALL,
+		    .arena = d->arena };
+		if ((r = prepare(&w[k])) != 0)
+			return r;
+	}
+	d->writing = w;
+	return 0;
+}
+
 static int
 decide_guarded(struct decide *d, struct policy_outcome *outcomes,
     struct clearance_table *ret)
@@ -273,8 +431,11 @@ decide_guarded(struct decide *d, struct policy_outcome *outcomes,
 			ret->readable = true;
 	}
 	ret->columns = columns;
-	if (ret->readable)
-		return list_residences(d, outcomes, ret);
+	if (ret->readable) {
+		int r = list_residences(d, outcomes, ret);
+
+		return r != 0 ? r : decide_writes(d, outcomes, ret);
+	}
 	refuse_all(d, outcomes);
 	return 0;
 }
@@ -355,7 +516,7 @@ decide_without(const struct policy *p, const struct policy_request *q,
 	cl->n_residences = q->n_residences;
 	d.q = &cl->request;
 	if ((r = who_decide(p, &cl->request, a)) != 0 ||
-	    (r = prepare(&d)) != 0 ||
+	    (r = prepare(&d)) != 0 || (r = prepare_writing(&d)) != 0 ||
 	    (r = decide_tables(&d, cl, tables, outcomes)) != 0)
 		return r;
 	*ret = cl;

@@ -27,7 +27,7 @@ enum column {
 static const char *const columns[] = {"reader", "purpose", "ticket",
     "confirmed", "approved", "from", "store", "table", "residence", "expect", "rule", NULL};
 static const char *const expectations[] = {"plain", "mask", "absent",
-    "refused", NULL};
+    "refused", "insert", "update", "delete", "no-write", NULL};
 
 struct load {
 	struct yaml_in in;

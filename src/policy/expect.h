@@ -21,6 +21,10 @@ enum expected {
 	EXPECT_MASK,
 	EXPECT_ABSENT,		/* the residence is shown, without this */
 	EXPECT_REFUSED,		/* nothing of the residence is shown */
+	EXPECT_INSERT,		/* it may be written so; the same order as */
+	EXPECT_UPDATE,		/* enum policy_write */
+	EXPECT_DELETE,
+	EXPECT_NO_WRITE,	/* none of these */
 };
 
 const char *expected_text(enum expected e);

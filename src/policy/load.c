@@ -78,10 +78,10 @@ fail_twice(struct load *l, const char *name)
 static void
 check_rule_names(struct load *l)
 {
-	const struct rule *rules = l->p->rules;
+	const struct rule *rules = l->p->all;
 	size_t i;
 
-	for (i = 1; i < l->p->n_rules && l->in.result == 0; i++)
+	for (i = 1; i < l->p->n_all && l->in.result == 0; i++)
 		if (strcmp(rules[i - 1].name, rules[i].name) == 0)
 			fail_twice(l, rules[i].name);
 }
@@ -99,13 +99,13 @@ gather_tickets(struct load *l)
 	const char **items;
 	size_t i, n = 0, kept = 0;
 
-	items = rules_take(l, arena_array(l->in.arena, p->n_rules,
+	items = rules_take(l, arena_array(l->in.arena, p->n_all,
 	    sizeof(*items)));
 	if (items == NULL)
 		return;
-	for (i = 0; i < p->n_rules; i++)
-		if (p->rules[i].ticket != NULL)
-			items[n++] = p->rules[i].ticket;
+	for (i = 0; i < p->n_all; i++)
+		if (p->all[i].ticket != NULL)
+			items[n++] = p->all[i].ticket;
 	qsort(items, n, sizeof(*items), compare_texts);
 	for (i = 0; i < n; i++)
 		if (kept == 0 || strcmp(items[kept - 1], items[i]) != 0)
@@ -195,19 +195,19 @@ read_rules(struct load *l)
 
 	if (l->in.result != 0)
 		return;
-	p->rules = rules_take(l, arena_array(l->in.arena, total,
-	    sizeof(*p->rules)));
+	p->all = rules_take(l, arena_array(l->in.arena, total,
+	    sizeof(*p->all)));
 	for (l->file = 0; l->file < l->n_files; l->file++) {
 		n = yaml_get(l->files[l->file].root, "rules");
 		for (i = 0; n != NULL && i < n->n; i++) {
 			if (l->in.result != 0)
 				return;
-			rules_one(l, &p->rules[p->n_rules++], n->items[i]);
+			rules_one(l, &p->all[p->n_all++], n->items[i]);
 		}
 		if (l->in.result != 0)
 			return;
 	}
-	qsort(p->rules, p->n_rules, sizeof(*p->rules), compare_rules);
+	qsort(p->all, p->n_all, sizeof(*p->all), compare_rules);
 	check_rule_names(l);
 	gather_tickets(l);
 }
@@ -298,7 +298,51 @@ parse_files(struct load *l, const struct bundle_file *files, size_t n)
 			    "which nothing includes", files[i].name);
 }
 
-/* The policy points into the trees of its texts, so those are kept. */
+/* Its rules that are about an act; they share what they point to. */
+static int
+pick(struct policy *p, unsigned act, struct rule **ret, size_t *ret_n)
+{
+	struct rule *rules = arena_array(p->arena, p->n_all + 1,
+	    sizeof(*rules));
+	size_t i;
+
+	if (rules == NULL)
+		return ERR_MEMORY;
+	for (i = *ret_n = 0; i < p->n_all; i++)
+		if ((p->all[i].acts & act) != 0)
+			rules[(*ret_n)++] = p->all[i];
+	*ret = rules;
+	return 0;
+}
+
+/* What is written is decided as what is read is, by other rules. */
+static int
+make_writing(struct policy *p)
+{
+	struct policy *q;
+	struct rule *rules;
+	size_t k, n;
+	int r;
+
+	for (k = 0; k < POLICY_WRITES; k++) {
+		if ((r = pick(p, ACT_WRITES(k), &rules, &n)) != 0)
+			return r;
+		if (n == 0)
+			continue;
+		if ((q = arena_alloc(p->arena, sizeof(*q))) == NULL)
+			return ERR_MEMORY;
+		*q = *p;
+		memset(q->writing, 0, sizeof(q->writing));
+		q->plain = NULL;
+		q->rules = rules;
+		q->n_rules = n;
+		if ((r = index_make(rules, n, p->arena, &q->index)) != 0)
+			return r;
+		p->writing[k] = q;
+	}
+	return 0;
+}
+
 /*
  * What may be read whatever the record is like. A permit that is for exact
  * records alone takes nothing away from what another permits, so which rules
@@ -325,6 +369,12 @@ make_plain(struct policy *p)
 			q->rules[q->n_rules++] = p->rules[i];
 	p->plain = q;
 	return index_make(q->rules, q->n_rules, p->arena, &q->index);
+}
+
+const struct policy *
+policy_writing(const struct policy *p, enum policy_write k)
+{
+	return p->writing[k];
 }
 
 const struct policy *
@@ -361,12 +411,10 @@ policy_load(const char *text, size_t len, struct policy **ret, struct why *w)
 			    l.files[l.file].name);
 		goto out;
 	}
-	if ((r = index_make(l.p->rules, l.p->n_rules, l.p->arena,
-	    &l.p->index)) != 0) {
-		(void)why_set(w, r, 0, 0, "out of memory");
-		goto out;
-	}
-	if ((r = make_plain(l.p)) != 0) {
+	if ((r = pick(l.p, ACT_READ, &l.p->rules, &l.p->n_rules)) != 0 ||
+	    (r = index_make(l.p->rules, l.p->n_rules, l.p->arena,
+	    &l.p->index)) != 0 || (r = make_writing(l.p)) != 0 ||
+	    (r = make_plain(l.p)) != 0) {
 		(void)why_set(w, r, 0, 0, "out of memory");
 		goto out;
 	}
@@ -384,9 +432,9 @@ policy_free(struct policy *p)
 
 	if (p == NULL)
 		return;
-	for (i = 0; i < p->n_rules; i++)
-		if (p->rules[i].regex != NULL)
-			regfree(p->rules[i].regex);
+	for (i = 0; i < p->n_all; i++)
+		if (p->all[i].regex != NULL)
+			regfree(p->all[i].regex);
 	arena_free(p->arena);
 	free(p);
 }
@@ -416,9 +464,9 @@ find_rule(const struct policy *p, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < p->n_rules; i++)
-		if (strcmp(p->rules[i].name, name) == 0)
-			return &p->rules[i];
+	for (i = 0; i < p->n_all; i++)
+		if (strcmp(p->all[i].name, name) == 0)
+			return &p->all[i];
 	return NULL;
 }
 

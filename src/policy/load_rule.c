@@ -169,12 +169,38 @@ read_approval(struct load *l, struct rule *r, const struct yaml_node *n)
 	if (r->verb != VERB_PERMIT)
 		(void)yaml_fail(&l->in, n, "an approval is for a permit: "
 		    "without it the permit does not apply");
+	else if ((r->acts & ~ACT_READ) != 0)
+		(void)yaml_fail(&l->in, n, "an approval is for reading; write "
+		    "a rule of its own for what may be written");
+}
+
+/* What a permit or a forbid is about: one word, or several. */
+static unsigned
+read_acts(struct load *l, const struct yaml_node *n)
+{
+	static const char *const acts[] = {"insert", "update", "delete",
+	    "read", "write", NULL};
+	static const unsigned of[] = {
+		ACT_WRITES(POLICY_INSERT), ACT_WRITES(POLICY_UPDATE),
+		ACT_WRITES(POLICY_DELETE), ACT_READ,
+		ACT_WRITES(POLICY_INSERT) | ACT_WRITES(POLICY_UPDATE) |
+		ACT_WRITES(POLICY_DELETE),
+	};
+	unsigned all = 0;
+	size_t i;
+
+	if (n == NULL || n->kind != YAML_LIST)
+		return of[yaml_enum(&l->in, n, acts)];
+	if (n->n == 0)
+		(void)yaml_fail(&l->in, n, "an empty list is about nothing");
+	for (i = 0; i < n->n; i++)
+		all |= of[yaml_enum(&l->in, n->items[i], acts)];
+	return all;
 }
 
 static void
 read_verb(struct load *l, struct rule *r, const struct yaml_node *n)
 {
-	static const char *const read[] = {"read", NULL};
 	static const char *const treatments[] = {"absent", "mask", NULL};
 	const struct yaml_node *permit = yaml_get(n, "permit");
 	const struct yaml_node *forbid = yaml_get(n, "forbid");
@@ -185,8 +211,8 @@ read_verb(struct load *l, struct rule *r, const struct yaml_node *n)
 		    "\"permit\", \"forbid\" and \"treat\"");
 		return;
 	}
-	(void)yaml_enum(&l->in, permit, read);
-	(void)yaml_enum(&l->in, forbid, read);
+	r->acts = treat != NULL ? ACT_READ : read_acts(l, permit != NULL ?
+	    permit : forbid);
 	r->verb = permit != NULL ? VERB_PERMIT : forbid != NULL ?
 	    VERB_FORBID : VERB_TREAT;
 	r->treatment = yaml_enum(&l->in, treat, treatments) == 1 ?
@@ -220,6 +246,9 @@ rules_one(struct load *l, struct rule *r, const struct yaml_node *n)
 		if (r->verb != VERB_PERMIT)
 			(void)yaml_fail(&l->in, record, "\"record\" is for a "
 			    "permit: what it permits needs such a record");
+		if ((r->acts & ~ACT_READ) != 0)
+			(void)yaml_fail(&l->in, record, "no record of writing "
+			    "is exact");
 	}
 	r->hint = rules_text(l, hint = yaml_get(n, "hint"));
 	if (hint != NULL && l->in.result == 0 && r->verb == VERB_TREAT)

@@ -139,6 +139,17 @@ enum treatment {
 
 const char *treatment_text(enum treatment t);
 
+/* What may be written where it is read. */
+enum policy_write {
+	POLICY_INSERT,
+	POLICY_UPDATE,
+	POLICY_DELETE,
+};
+
+#define POLICY_WRITES 3
+
+const char *policy_write_text(enum policy_write k);
+
 /* What one session may see of one table. */
 struct clearance_table {
 	const struct catalog_table *table;
@@ -146,7 +157,14 @@ struct clearance_table {
 	const char *const *residences;	/* sorted; public tables: none, all rows */
 	size_t n_residences;
 	const enum treatment *columns;	/* as table->columns; NULL if public */
+	/* As table->columns: set of 1 << POLICY_INSERT, POLICY_UPDATE; of plain
+	 * columns alone. NULL: nothing may be written to the table. */
+	const uint8_t *writes;
+	bool deletes;			/* whole rows; writes is not NULL */
 };
+
+/* Whether it may be done to some column of the table, or to its rows. */
+bool clearance_writes(const struct clearance_table *t, enum policy_write k);
 
 /* What became of a residence of a table. */
 struct policy_outcome {
@@ -185,6 +203,11 @@ struct clearance {
  */
 int policy_decide(const struct policy *p, const struct policy_request *q,
     struct arena *a, const struct clearance **ret);
+
+/* A policy's rules about one way of writing, as a policy; NULL: it has none.
+ * Lives as long as the policy. */
+const struct policy *policy_writing(const struct policy *p,
+    enum policy_write k);
 
 /*
  * A policy without its permits that are for exact records alone (record:

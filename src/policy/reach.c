@@ -225,14 +225,20 @@ reach_policy(const struct policy *p, const struct reach_session *q)
 }
 
 static enum treatment
-level_of(const struct clearance *c, const struct reach_cell *cell)
+level_of(const struct reach_space *s, const struct clearance *c,
+    const struct reach_cell *cell)
 {
 	const struct clearance_table *t = &c->tables[cell->table];
+	bool may;
 
 	if (!t->readable || !c->outcomes[cell->table * c->n_residences +
 	    cell->residence].permitted)
 		return TREAT_ABSENT;
-	return t->columns[cell->column];
+	if (!s->writes)
+		return t->columns[cell->column];
+	may = s->write == POLICY_DELETE ? t->deletes : t->writes != NULL &&
+	    (t->writes[cell->column] & 1u << s->write) != 0;
+	return may ? TREAT_PLAIN : TREAT_ABSENT;
 }
 
 int
@@ -248,7 +254,7 @@ reach_shown_without(const struct reach_space *s, const struct policy *p,
 		return r;
 	for (i = 0; i < s->n_cells; i++)
 		if (s->cells[i].store == store)
-			shown[n++] = (uint8_t)level_of(c, &s->cells[i]);
+			shown[n++] = (uint8_t)level_of(s, c, &s->cells[i]);
 	*ret_n = n;
 	return 0;
 }
@@ -292,7 +298,7 @@ reach_levels(const struct reach_space *s, const struct policy *p,
 			    is_open(store, q, c);
 		}
 		if (open)
-			levels[i] = (uint8_t)level_of(c, &s->cells[i]);
+			levels[i] = (uint8_t)level_of(s, c, &s->cells[i]);
 	}
 	return 0;
 }

@@ -41,6 +41,10 @@ struct reach_space {
 	size_t n_stores;
 	const struct reach_cell *cells;	/* of a store, table, residence: */
 	size_t n_cells;			/* together, in catalog order */
+	/* Asked is not what is shown of a cell, but whether it may be written:
+	 * in this way, of enum policy_write. */
+	bool writes;
+	enum policy_write write;
 };
 
 int reach_space_make(const struct reach_store *stores, size_t n_stores,

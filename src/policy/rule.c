@@ -172,10 +172,10 @@ policy_confirms(const struct policy *p, const char *store, const char *ticket)
 {
 	size_t i;
 
-	for (i = 0; i < p->n_rules; i++)
-		if (p->rules[i].confirmed &&
-		    names_match(&p->rules[i].stores, store) &&
-		    ticket_matches(&p->rules[i], ticket))
+	for (i = 0; i < p->n_all; i++)
+		if (p->all[i].confirmed &&
+		    names_match(&p->all[i].stores, store) &&
+		    ticket_matches(&p->all[i], ticket))
 			return true;
 	return false;
 }

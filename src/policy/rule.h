@@ -71,6 +71,9 @@ struct approval {
 	int64_t glass_ms, review_ms;
 };
 
+#define ACT_READ 1u
+#define ACT_WRITES(k) (2u << (k))	/* k: enum policy_write */
+
 enum verb {
 	VERB_PERMIT,
 	VERB_FORBID,
@@ -82,6 +85,7 @@ struct rule {
 	const char *file;		/* that is included; NULL: the policy */
 	unsigned line, column;		/* where the text has it */
 	enum verb verb;
+	unsigned acts;			/* set of ACT_*; treatments: reading */
 	enum treatment treatment;	/* VERB_TREAT */
 	/* who */
 	bool has_kind;
@@ -138,9 +142,14 @@ struct policy {
 	size_t n_regimes;
 	struct bulk *bulks;
 	size_t n_bulks;
-	struct rule *rules;		/* sorted by name: order says nothing */
+	struct rule *all;		/* sorted by name: order says nothing */
+	size_t n_all;
+	struct rule *rules;		/* those about reading, as sorted */
 	size_t n_rules;
-	struct index *index;		/* of the rules */
+	struct index *index;		/* of the rules about reading */
+	/* The same policy, of the rules about one way of writing; NULL: there
+	 * are none. */
+	struct policy *writing[POLICY_WRITES];
 	struct policy *plain;		/* without the permits that need exact
 					 * records; NULL: there are none */
 };

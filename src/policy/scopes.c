@@ -45,14 +45,14 @@ gather_rules(struct work *w, const struct policy *const *policies, size_t n,
 	size_t i, k, max = 0;
 
 	for (i = 0; i < n; i++)
-		max += policies[i]->n_rules;
+		max += policies[i]->n_all;
 	if ((w->rules = arena_array(w->a, max, sizeof(*w->rules))) == NULL)
 		return ERR_MEMORY;
 	for (i = 0; i < n && ticket != NULL; i++)
-		for (k = 0; k < policies[i]->n_rules; k++)
-			if (wants(&policies[i]->rules[k], w->s, ticket))
+		for (k = 0; k < policies[i]->n_all; k++)
+			if (wants(&policies[i]->all[k], w->s, ticket))
 				w->rules[w->n_rules++] =
-				    &policies[i]->rules[k];
+				    &policies[i]->all[k];
 	return 0;
 }
 

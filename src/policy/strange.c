@@ -121,8 +121,8 @@ policy_strange(const struct policy *p, const struct policy_known *k,
 	struct strange s = {.known = k, .fn = fn, .arg = arg};
 	size_t i;
 
-	for (i = 0; i < p->n_rules; i++) {
-		const struct rule *r = &p->rules[i];
+	for (i = 0; i < p->n_all; i++) {
+		const struct rule *r = &p->all[i];
 
 		s.rule = r;
 		strange_names(&s, &r->principals, "principal", known_id);

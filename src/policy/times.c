@@ -25,8 +25,8 @@ look(struct work *w, int64_t at_ms)
 	size_t i, k, n = 0;
 
 	for (i = 0; i < w->n_policies; i++)
-		for (k = 0; k < w->policies[i]->n_rules; k++) {
-			const struct rule *r = &w->policies[i]->rules[k];
+		for (k = 0; k < w->policies[i]->n_all; k++) {
+			const struct rule *r = &w->policies[i]->all[k];
 
 			w->in_force[n++] = !r->has_when ||
 			    (r->from <= at_ms && at_ms < r->to &&
@@ -61,8 +61,8 @@ next_end(const struct work *w, int64_t at_ms)
 	size_t i, k;
 
 	for (i = 0; i < w->n_policies; i++)
-		for (k = 0; k < w->policies[i]->n_rules; k++) {
-			const struct rule *r = &w->policies[i]->rules[k];
+		for (k = 0; k < w->policies[i]->n_all; k++) {
+			const struct rule *r = &w->policies[i]->all[k];
 
 			if (!r->has_when)
 				continue;
@@ -116,7 +116,7 @@ times_list(const struct policy *const *policies, size_t n, int64_t at_ms,
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		w.n_rules += policies[i]->n_rules;
+		w.n_rules += policies[i]->n_all;
 	w.items = arena_array(a, TIMES_MAX, sizeof(*w.items));
 	w.in_force = arena_array(a, w.n_rules + 1, sizeof(*w.in_force));
 	w.seen = arena_array(a, TIMES_MAX, (w.n_rules + 1) *

@@ -82,8 +82,8 @@ policy_changes_at(const struct policy *p, int64_t at_ms)
 	int64_t next = INT64_MAX, turn;
 	size_t i;
 
-	for (i = 0; i < p->n_rules; i++) {
-		const struct rule *r = &p->rules[i];
+	for (i = 0; i < p->n_all; i++) {
+		const struct rule *r = &p->all[i];
 
 		if (!r->has_when)
 			continue;

@@ -118,6 +118,7 @@ static bool
 may_be_absent(const struct shape_field *f)
 {
 	return f->kind == SHAPE_OPT || f->kind == SHAPE_TIME ||
+	    f->kind == SHAPE_OPT_U64 ||
 	    f->kind == SHAPE_OPT_LIST || f->kind == SHAPE_FLAG_LIST ||
 	    f->kind == SHAPE_FLAG_OBJECT;
 }
@@ -143,6 +144,7 @@ read_value(struct decoder *d, const struct shape_field *f, const json_t *v,
 			    f->name);
 		return 0;
 	case SHAPE_U64:
+	case SHAPE_OPT_U64:
 		return read_number(d, v, f->name, INT64_MAX, p);
 	case SHAPE_U32:
 		if ((r = read_number(d, v, f->name, UINT32_MAX, &u)) == 0)

@@ -171,6 +171,8 @@ is_absent(const struct shape_field *f, const char *base)
 		    NULL;
 	case SHAPE_TIME:
 		return *(const int64_t *)(const void *)(base + f->off) == 0;
+	case SHAPE_OPT_U64:
+		return *(const uint64_t *)(const void *)(base + f->off) == 0;
 	case SHAPE_OPT_LIST:
 		return *(const size_t *)(const void *)(base + f->off_n) == 0;
 	case SHAPE_FLAG_LIST:
@@ -209,6 +211,7 @@ write_value(struct buf *out, const struct shape_field *f, const char *base)
 			return ERR_FORMAT;
 		return write_str(out, s);
 	case SHAPE_U64:
+	case SHAPE_OPT_U64:
 		return write_number(out, *(const uint64_t *)p);
 	case SHAPE_U32:
 		return write_number(out, *(const uint32_t *)p);

@@ -338,6 +338,7 @@ struct record_statement {
 	const char *bounded_why;	/* and not exact; NULL: not asked */
 	const struct record_approval_id *approvals;	/* of its rules */
 	size_t n_approvals;
+	const char *writes;		/* "update public.videos"; NULL: reads */
 };
 
 /* Before what comes of a statement goes beyond the subjects listed so far. */
@@ -357,6 +358,7 @@ struct record_result {
 	uint64_t rows;			/* data rows and COPY rows released */
 	uint64_t bytes;			/* of them */
 	const char *sqlstate;		/* "00000", or the error's */
+	uint64_t changed;		/* rows written; 0: none */
 };
 
 struct record_denial {

@@ -337,6 +337,7 @@ static const struct shape_field statement_fields[] = {
 	    "bounded_why"),
 	LIST(SHAPE_OPT_LIST, struct record_statement, approvals, n_approvals,
 	    "approvals", &approval_id_shape),
+	FIELD(SHAPE_OPT, struct record_statement, writes, "writes"),
 };
 
 static const struct shape_field more_fields[] = {
@@ -355,6 +356,7 @@ static const struct shape_field result_fields[] = {
 	FIELD(SHAPE_U64, struct record_result, rows, "rows"),
 	FIELD(SHAPE_U64, struct record_result, bytes, "bytes"),
 	FIELD(SHAPE_STR, struct record_result, sqlstate, "sqlstate"),
+	FIELD(SHAPE_OPT_U64, struct record_result, changed, "changed"),
 };
 
 static const struct shape_field denial_fields[] = {
@@ -458,6 +460,7 @@ shape_str_fits(const struct shape_field *f, const char *s)
 	case SHAPE_OPT:
 		return true;
 	case SHAPE_U64:
+	case SHAPE_OPT_U64:
 	case SHAPE_U32:
 	case SHAPE_BOOL:
 	case SHAPE_TIME:

@@ -19,6 +19,7 @@ enum shape_kind {
 	SHAPE_HASH,		/* the same, "" or 64 lower-case hex digits */
 	SHAPE_ENUM,		/* the same, one of `names` */
 	SHAPE_U64,
+	SHAPE_OPT_U64,		/* the same; 0: absent */
 	SHAPE_U32,
 	SHAPE_BOOL,
 	SHAPE_TIME,		/* int64_t milliseconds; 0: absent */

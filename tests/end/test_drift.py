@@ -154,13 +154,13 @@ def test_drift_closes_the_store_to_persons_until_mended(watching, admin):
 def test_store_that_cannot_be_looked_at_is_closed_after_five_looks(
         watching, admin):
     """Nobody of the clearances gets in: no drift is known, and none ruled
-    out."""
-    roles = [r for r, in admin.execute(
-        "SELECT rolname FROM pg_roles WHERE rolname ~ "
-        "'^sworn_[0-9a-f]{16}$'")]
+    out. A password is nothing that a look could see."""
+    roles = admin.execute(
+        "SELECT rolname, rolpassword FROM pg_authid WHERE rolname ~ "
+        "'^sworn_[0-9a-f]{16}$'").fetchall()
     with connect(watching) as c:
-        for r in roles:
-            admin.execute(f"ALTER ROLE {r} NOLOGIN")
+        for r, _ in roles:
+            admin.execute(f"ALTER ROLE {r} PASSWORD 'another'")
         try:
             wait_for("the store to be closed", lambda: "could not be looked"
                      in (refusal(watching) or ""))
@@ -170,8 +170,8 @@ def test_store_that_cannot_be_looked_at_is_closed_after_five_looks(
                 watching, "sworn_stores_unseen") == 1)
             assert looks(records(watching))[-1]["state"] == "unseen"
         finally:
-            for r in roles:
-                admin.execute(f"ALTER ROLE {r} LOGIN")
+            for r, verifier in roles:
+                admin.execute(f"ALTER ROLE {r} PASSWORD '{verifier}'")
     wait_open(watching)
 
 

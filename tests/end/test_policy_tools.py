@@ -549,6 +549,64 @@ rows:
     assert "has no part in it" in differ[18]
 
 
+WRITING = """
+  - rule: moderators hide videos
+    permit: [insert, update]
+    who: {kind: person, roles: [moderator]}
+    what: {tables: [public.videos], categories: [moderation, technical]}
+    why: {purposes: [moderation], ticket: "TS-[0-9]+"}
+"""
+
+
+def test_tools_tell_who_may_write_what_and_by_which_rule(tools):
+    path = tools.folder / "policy.yaml"
+    path.write_text(path.read_text().rstrip() + "\n" + WRITING)
+    said, _ = explain(tools, "aoife", "us", purpose="moderation",
+                      ticket="TS-1")
+    words = tools.run("explain", "aoife", "us", "--purpose", "moderation",
+                      "--ticket", "TS-1")[0]
+    writes = {t["table"]: t["writes"] for t in said["tables"]
+              if t.get("writes")}
+    assert writes == {"public.videos": {
+        "insert": "id, owner_id, hidden, created",
+        "update": "hidden, created"}}
+    assert "may update, for all residents shown: hidden, created\n" in words
+    # The same of everybody, by asking one by one.
+    _, found = who_can(tools, "--write", "update", "--store", "us")
+    want = set()
+    people = [p["principal"] for p in json.loads(tools.run(
+        "who-can", "--json", "--store", "us")[0])["found"]]
+    for who in people:
+        one, _ = explain(tools, who, "us", purpose="moderation",
+                         ticket="TS-1")
+        if any(t.get("writes") for t in one["tables"]):
+            want.add(who)
+    assert set(found) == want and "aoife" in want and len(people) > len(want)
+    assert {(t, c) for _, t, _, c in found["aoife"]} == {
+        ("public.videos", "created"), ("public.videos", "hidden")}
+    out, _ = tools.run("who-can", "--write", "update", "--store", "us")
+    assert 'by "moderators hide videos"' in out and "2 to update" in out
+    assert who_can(tools, "--write", "delete")[1] == {}
+    assert "insert, update or delete" in tools.run(
+        "who-can", "--write", "erase", expect=1)[1]
+    table = tools.write("w.yaml", """policy-test: 1
+columns: [reader, store, table, expect, purpose, ticket, rule]
+rows:
+- [aoife, us, videos.hidden, update, moderation, TS-1, moderators hide videos]
+- [aoife, us, videos.id, insert, moderation, TS-1]
+- [aoife, us, videos.id, update, moderation, TS-1]
+- [aoife, us, videos.hidden, delete, moderation, TS-1]
+- [aoife, us, videos.hidden, no-write, moderation, TS-1]
+- [aoife, us, videos.title, no-write, moderation, TS-1]
+- [aoife, us, videos.hidden, no-write, moderation]
+- [ethan, us, videos.hidden, no-write, moderation, TS-1]
+- [aoife, us, topics, no-write, moderation, TS-1]
+""")
+    _, _, differ = policy_test(tools, table, expect=1)
+    assert set(differ) == {6, 7, 8}
+    assert "id of US is not written by update" in differ[6]
+
+
 def test_policy_test_says_where_a_table_is_malformed(tools):
     path = tools.write("t.yaml", "policy-test: 1\ncolumns: [reader]\n")
     _, err = tools.run("policy", "test", path, expect=1)

@@ -38,6 +38,8 @@ static const char policy_text[] =
     "policy: p\nversion: 1\npurposes: [work]\n"
     "rules:\n"
     "  - rule: readers read users\n    permit: read\n"
+    "    who: {roles: [reader]}\n    what: {categories: [technical]}\n"
+    "  - rule: readers name users\n    permit: [insert, delete]\n"
     "    who: {roles: [reader]}\n    what: {categories: [technical]}\n";
 
 static struct catalog *catalog;
@@ -106,6 +108,46 @@ judged(const char *sql)
 
 	assert_int_equal(judge_text(&judge, sql, strlen(sql), arena, &j), 0);
 	return j;
+}
+
+static void
+writing_is_for_the_store_to_hold_where_a_rule_permits_it(void **state)
+{
+	static const struct {
+		const char *sql;
+		const char *writes;	/* NULL: refused */
+	} cases[] = {
+		{"INSERT INTO users VALUES (1)", "insert public.users"},
+		{"DELETE FROM users RETURNING id", "delete public.users"},
+		{"DELETE FROM users; SELECT 1; INSERT INTO users VALUES (1)",
+		    "delete public.users, insert public.users"},
+		{"UPDATE users SET id = 1", NULL},
+		{"INSERT INTO mails VALUES (1)", NULL},
+		{"INSERT INTO topics VALUES (1)", NULL},
+		{"DELETE FROM public.users", NULL},
+		{"INSERT INTO users SELECT * FROM mails", NULL},
+		{"WITH d AS (DELETE FROM users RETURNING 1) DELETE FROM users",
+		    NULL},
+		{"INSERT INTO elsewhere VALUES (1)", NULL},
+		{"COPY users FROM STDIN", NULL},
+		{"PREPARE p AS DELETE FROM users", NULL},
+	};
+	const struct judgement *j;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		j = judged(cases[i].sql);
+		if ((j->n_refusals == 0) != (cases[i].writes != NULL))
+			fail_msg("%s: refused or not", cases[i].sql);
+		if (cases[i].writes == NULL)
+			continue;
+		assert_string_equal(j->writes, cases[i].writes);
+		/* Triggers may read whatever the clearance reaches. */
+		assert_true(j->whole && j->guarded && j->exact == NULL);
+		assert_false(j->leaves);
+	}
+	assert_null(judged("SELECT id FROM users")->writes);
 }
 
 static void
@@ -375,6 +417,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    statements_are_permitted_or_refused_with_their_sqlstate),
+		cmocka_unit_test(
+		    writing_is_for_the_store_to_hold_where_a_rule_permits_it),
 		cmocka_unit_test(
 		    name_with_its_schema_is_refused_with_the_name_to_write),
 		cmocka_unit_test(

@@ -774,6 +774,53 @@ threads_analyze_at_the_same_time(void **state)
 		assert_true(fine[i]);
 }
 
+static void
+what_one_statement_writes_is_named_if_it_is_one_table(void **state)
+{
+	static const struct {
+		const char *sql, *schema, *name;	/* NULL: none */
+	} cases[] = {
+		{ "INSERT INTO a SELECT * FROM b", NULL, "a" },
+		{ "INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING", NULL,
+		    "a" },
+		{ "UPDATE s.a x SET i = 1 FROM b", "s", "a" },
+		{ "DELETE FROM a USING b WHERE true RETURNING *", NULL, "a" },
+		{ "WITH b AS (SELECT 1) DELETE FROM a", NULL, "a" },
+		{ "WITH b AS (DELETE FROM c RETURNING 1) DELETE FROM a", NULL,
+		    NULL },
+		{ "WITH b AS (DELETE FROM a RETURNING 1) SELECT * FROM b",
+		    NULL, NULL },
+		{ "MERGE INTO a USING b ON true WHEN MATCHED THEN DELETE",
+		    NULL, NULL },
+		{ "SELECT * FROM a FOR UPDATE", NULL, NULL },
+		{ "COPY a FROM STDIN", NULL, NULL },
+		{ "PREPARE p AS DELETE FROM a", NULL, NULL },
+		{ "EXPLAIN DELETE FROM a", NULL, NULL },
+		{ "TRUNCATE a", NULL, NULL },
+	};
+	const struct statement_table *t;
+	const struct analysis *an;
+	struct why w;
+	struct arena *a;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		a = arena_new();
+		assert_int_equal(analyze(cases[i].sql, strlen(cases[i].sql),
+		    a, &an, &w), 0);
+		t = an->statements[0].target;
+		if ((t == NULL) != (cases[i].name == NULL))
+			fail_msg("%s", cases[i].sql);
+		if (t != NULL) {
+			assert_string_equal(t->name, cases[i].name);
+			assert_true((t->schema == NULL) ==
+			    (cases[i].schema == NULL));
+		}
+		arena_free(a);
+	}
+}
+
 int
 main(void)
 {
@@ -801,6 +848,8 @@ main(void)
 		cmocka_unit_test(
 		    nesting_beyond_the_maximum_is_refused_before_the_stack_ends),
 		cmocka_unit_test(long_flat_texts_are_not_taken_for_deep_ones),
+		cmocka_unit_test(
+		    what_one_statement_writes_is_named_if_it_is_one_table),
 		cmocka_unit_test(threads_analyze_at_the_same_time),
 	};
 

@@ -95,6 +95,7 @@ random_value(struct arena *a, const struct shape_field *f, char *base)
 		*(const char **)p = f->names[rnd(n)];
 		break;
 	case SHAPE_U64:
+	case SHAPE_OPT_U64:
 		*(uint64_t *)p = rnd(2) ? rnd(1000) : rnd(0) >> 1;
 		break;
 	case SHAPE_U32:
