@@ -318,8 +318,9 @@ decide(struct verdict *v, struct state_session *s, const struct record *r,
 	if (t == TRUTH_FALSE || r->time_ms > c->to_ms ||
 	    out->end_ms < c->from_ms)
 		return 0;
-	if ((e = is_over(v, s, s->service ? s->is_from_ms : r->time_ms,
-	    out->end_ms, &is)) != 0 || is == TRUTH_FALSE)
+	/* A statement by itself, whoever's it is. */
+	if ((e = is_over(v, s, r->type == RECORD_STATEMENT ? r->time_ms :
+	    s->is_from_ms, out->end_ms, &is)) != 0 || is == TRUTH_FALSE)
 		return e;
 	t = truth_and(t, is);
 	if (!out->known || (out->rows == 0 && out->bytes == 0) || straddles)
