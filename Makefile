@@ -71,6 +71,18 @@ fuzz-noninterference: all
 	scripts/unprivileged.sh -b $(BUILD) sh -c 'exec /usr/bin/python3 \
 	    tests/noninterference/long.py --statements $(STATEMENTS)'
 
+# Random logs and claims against the verifier's second implementation; and
+# files of logs and bundles corrupted in so many ways: none may hold.
+CLAIMS = 20000
+CORRUPTIONS = 10000
+fuzz-claims: all
+	scripts/deps.sh test
+	export SWORN_SEED=$$(date +%s) SWORN_CLAIMS=$(CLAIMS) \
+	    SWORN_CORRUPTIONS=$(CORRUPTIONS); for t in naive corrupt; do \
+	    echo "# seed $$SWORN_SEED"; /usr/bin/python3 \
+	    tests/verify/test_$$t.py $(BUILD)/tests/claim/make_log \
+	    $(BUILD)/src/verify/sworn-verify || exit 1; done
+
 # Take each subject's rows away: whoever changes an answer is listed.
 CHECKS = 200000
 QUERIES = 5000
@@ -110,4 +122,4 @@ clean:
 	rm -rf build build-*
 
 .PHONY: all deps demo stop test bench bench-policy mutations fuzz \
-    fuzz-noninterference fuzz-lineage crash faults install clean
+    fuzz-noninterference fuzz-lineage fuzz-claims crash faults install clean
