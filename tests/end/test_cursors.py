@@ -1,11 +1,14 @@
 """Cursors, prepared statements by SQL, and several statements in one text:
 the same bytes as the store gives, each statement with a record of its own, and
 whose rows came exactly where they do not pass over any."""
-import psycopg
+import os
+import subprocess
+
 import pytest
 from psycopg import pq
 from test_exact import admin, direct as login, listed  # noqa: F401
 from test_exact import reader, tag  # noqa: F401
+from test_protocol import session_records
 
 IDS = "SELECT id FROM users ORDER BY id LIMIT 6"
 
@@ -199,6 +202,27 @@ def test_psycopg_s_server_side_cursors_are_exact(reader, direct, ids, more):
     records = told(reader.records())
     assert {b for _, b, _ in records} == {"exact"}
     assert set().union(*[w for _, _, w in records]) == set(ids)
+
+
+def test_psql_that_fetches_some_rows_at_a_time_is_exact(enforcing, ids):
+    """FETCH_COUNT: psql makes a cursor of each query by itself."""
+    dsn = enforcing.dsn("aoife", "us", "dublin", "moderation", "TS-929990")
+    out = []
+    for count in ("0", "4"):
+        out.append(subprocess.run(
+            ["psql", "-X", "-A", "-v", f"FETCH_COUNT={count}", "-d", dsn],
+            input=f"{IDS};\nSELECT handel FROM users;\nSELECT 1;\n",
+            capture_output=True, text=True, timeout=60,
+            env={**os.environ, "PGPASSWORD": enforcing.world.secret["aoife"]}
+            ).stdout)
+        if count == "0":
+            dsn = dsn.replace("TS-929990", "TS-929991")
+    assert out[0].splitlines()[:7] == out[1].splitlines()[:7]
+    assert len(out[0].splitlines()) > 7
+    got = told(session_records(enforcing, "TS-929991", {
+        "statement", "subjects", "result"}))
+    assert [g for g in got if g[2]] == [("FETCH", "exact", set(ids[:4])),
+                                        ("FETCH", "exact", set(ids[4:]))]
 
 
 def test_prepared_by_sql_it_is_exact_each_time(reader, ids):
