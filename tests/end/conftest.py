@@ -85,9 +85,12 @@ def enforcing(world):
 def applied_again(request):
     """A store has the clearances of the gateway that applied last. Where a
     module brought one of its own, the world's applies again."""
-    if "enforcing" not in request.fixturenames:
-        return
-    gateway = request.getfixturevalue("enforcing")
+    if "enforcing" in request.fixturenames:
+        take_back(request.getfixturevalue("enforcing"))
+
+
+def take_back(gateway):
+    """The same, for fixtures that come before a test's own."""
     by = gateway.world.applied_by
     taken = [name for name in by if by[name] is not gateway]
     if taken:

@@ -7,7 +7,7 @@ import socket
 
 import psycopg
 import pytest
-from conftest import HERE, connect
+from conftest import HERE, connect, take_back
 from psycopg import pq
 from test_protocol import session_records
 
@@ -30,6 +30,7 @@ def reader(enforcing):
 @pytest.fixture(scope="module")
 def direct(enforcing, world):
     """The moderator's login at the store itself, without the gateway."""
+    take_back(enforcing)
     state = json.loads(next(enforcing.folder.glob(
         "**/applied.us.json")).read_text())
     with connect(enforcing, ticket="TS-929999") as c:
