@@ -47,13 +47,26 @@ listed(const char *const *list, size_t n, const char *name)
 	return false;
 }
 
-/* The spellings of UTF-8 that PostgreSQL takes for it. */
+/* Of a name PostgreSQL reads letters and digits only: asyncpg says 'utf-8',
+ * with the quotes. */
 static bool
 is_utf8(const char *value)
 {
-	return strcasecmp(value, "utf8") == 0 ||
-	    strcasecmp(value, "utf-8") == 0 ||
-	    strcasecmp(value, "unicode") == 0;
+	static const char alnum[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	char name[sizeof("unicode")];
+	size_t n = 0;
+
+	for (; *value != 0; value++) {
+		if (strchr(alnum, *value) == NULL)
+			continue;
+		if (n + 1 == sizeof(name))
+			return false;
+		name[n++] = *value;
+	}
+	name[n] = 0;
+	return strcasecmp(name, "utf8") == 0 ||
+	    strcasecmp(name, "unicode") == 0;
 }
 
 bool

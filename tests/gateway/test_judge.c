@@ -165,6 +165,8 @@ statements_are_permitted_or_refused_with_their_sqlstate(void **state)
 		{"SHOW timezone", NULL, false, false},
 		{"SET timezone = 'UTC'", NULL, false, false},
 		{"SET client_encoding = 'UTF8'", NULL, false, false},
+		{"SET client_encoding = '''utf-8'''", NULL, false, false},
+		{"SET client_encoding = 'utf_8 1'", "42501", false, false},
 		{"SET client_encoding = 'LATIN1'", "42501", false, false},
 		{"SET search_path = other", "42501", false, false},
 		{"SELECT * FROM topics", NULL, false, false},
