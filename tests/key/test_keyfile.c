@@ -159,6 +159,7 @@ only_the_passphrase_opens_an_encrypted_key(void **state)
 	uint8_t seed[SIGN_SEED_LEN], plain[SIGN_SEED_LEN];
 	struct secret *pass = secret_of("a passphrase"), *other;
 	struct keyfile k, changed;
+	unsigned unread = 0;
 	size_t i;
 
 	(void)state;
@@ -174,12 +175,18 @@ only_the_passphrase_opens_an_encrypted_key(void **state)
 		assert_int_equal(keyfile_unseal(&k, other, seed), ERR_CRYPTO);
 		secret_free(other);
 	}
-	/* What was changed is found, be it by the padding or by the key. */
+	/* What was changed is found, be it by the padding or by the key; but
+	 * for bits that nobody reads (of base64's last letter, or a version),
+	 * and then the key is the same. */
 	for (i = 60; k.pem[i] != 0; i += 9) {
 		changed = k;
 		changed.pem[i] = changed.pem[i] == 'A' ? 'B' : 'A';
-		assert_int_not_equal(keyfile_unseal(&changed, pass, seed), 0);
+		if (keyfile_unseal(&changed, pass, seed) == 0) {
+			assert_memory_equal(seed, plain, sizeof(seed));
+			unread++;
+		}
 	}
+	assert_in_range(unread, 0, 2);
 	/* Another key under this one's name. */
 	make(KEYFILE_ENCRYPTED, &changed);
 	memcpy(k.pem, changed.pem, sizeof(k.pem));
